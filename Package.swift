@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Build settings are policy: written once here, applied to every Swift target of ours (see the end of this file).
+let policy: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let flyingFox: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+  name: "hsmkey",
+  products: [
+    .library(name: "PKCS11", targets: ["PKCS11", "Secrets"]),
+    .library(name: "TokenKeys", targets: ["TokenKeys"]),
+    .library(name: "XMLSignature", targets: ["XMLSignature"]),
+    .library(name: "HTTPSTransport", targets: ["HTTPSTransport"]),
+    .library(name: "CertificateService", targets: ["CertificateService"]),
+    .library(name: "CertificateLifecycle", targets: ["CertificateLifecycle"]),
+    .executable(name: "hsmkey", targets: ["hsmkey"]),
+    .executable(name: "certificate-service-simulator", targets: ["certificate-service-simulator"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
+  ],
+  targets: [
+    // Floor 0: C walls. Each has one importer.
+    .target(name: "CCryptoki"),
+    .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .target(name: "CXML", dependencies: ["CLibXML2"]),
+    .target(name: "CTransport", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+
+    // Floor 1
+    .target(name: "Secrets"),
+    .target(name: "PKCS11", dependencies: ["CCryptoki", "Secrets"]),
+    .target(name: "XMLSignature", dependencies: ["CXML", x509, asn1, crypto, cryptoExtras]),
+    .target(name: "HTTPSTransport", dependencies: ["CTransport"]),
+
+    // Floor 2
+    .target(name: "TokenKeys", dependencies: ["PKCS11", "Secrets", x509, asn1, crypto, cryptoExtras]),
+    .target(name: "CertificateService", dependencies: ["XMLSignature", x509, asn1, crypto]),
+
+    // Floor 3
+    .target(name: "CertificateLifecycle", dependencies: ["CertificateService", "Secrets", x509, asn1, crypto, grdb]),
+    .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingFox]),
+    .executableTarget(name: "certificate-service-simulator", dependencies: ["ServiceSimulator", argumentParser]),
+
+    // Floor 4 and 5
+    .target(
+      name: "Commands",
+      dependencies: [
+        "PKCS11", "Secrets", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
+        x509, asn1, crypto, argumentParser, logging, yams,
+      ]),
+    .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
+
+    // Tests
+    .target(name: "TestSupport", dependencies: [subprocess], path: "Tests/TestSupport"),
+    .testTarget(name: "HouseTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport"]),
+    .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport"]),
+    .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+    .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport"]),
+    .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
+    .testTarget(
+      name: "CertificateServiceTests",
+      dependencies: ["CertificateService", "XMLSignature", "ServiceSimulator", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+    .testTarget(
+      name: "ServiceSimulatorTests",
+      dependencies: ["ServiceSimulator", "XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+    .testTarget(
+      name: "CertificateLifecycleTests",
+      dependencies: [
+        "CertificateLifecycle", "CertificateService", "ServiceSimulator", "TestSupport", "Secrets", x509, asn1, crypto, cryptoExtras,
+      ]),
+    .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport", "hsmkey", "certificate-service-simulator"]),
+  ]
+)
+
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C" + "Cryptoki") && target.name != "CXML" && target.name != "CTransport" {
+  target.swiftSettings = (target.swiftSettings ?? []) + policy
+}

@@ -1,0 +1,3 @@
+#ifndef CCryptoki_H
+#define CCryptoki_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef CTransport_H
+#define CTransport_H
+#endif
