@@ -19,6 +19,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let flyingFox: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
@@ -43,6 +44,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/swhitty/FlyingFox.git", from: "0.27.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
   ],
   targets: [
     // Floor 0: C walls. Each has one importer.
@@ -76,7 +78,7 @@ let package = Package(
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
 
     // Tests
-    .target(name: "TestSupport", dependencies: [subprocess], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/TestSupport"),
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport"]),
     .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport"]),
@@ -98,6 +100,7 @@ let package = Package(
   ]
 )
 
-for target in package.targets where target.type != .system && !target.name.hasPrefix("C" + "Cryptoki") && target.name != "CXML" && target.name != "CTransport" {
+let cTargets: Set = ["CCryptoki", "CLibXML2", "CXML", "CTransport"]
+for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + policy
 }
