@@ -61,7 +61,7 @@ let package = Package(
 
     // Floor 2
     .target(name: "TokenKeys", dependencies: ["PKCS11", "Secrets", x509, asn1, crypto, cryptoExtras]),
-    .target(name: "CertificateService", dependencies: ["XMLSignature", x509, asn1, crypto]),
+    .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1]),
 
     // Floor 3
     .target(name: "CertificateLifecycle", dependencies: ["CertificateService", "Secrets", x509, asn1, crypto, grdb]),
@@ -87,7 +87,7 @@ let package = Package(
     .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
     .testTarget(
       name: "CertificateServiceTests",
-      dependencies: ["CertificateService", "XMLSignature", "ServiceSimulator", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+      dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .testTarget(
       name: "ServiceSimulatorTests",
       dependencies: ["ServiceSimulator", "XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
