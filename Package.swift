@@ -64,7 +64,7 @@ let package = Package(
     .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1]),
 
     // Floor 3
-    .target(name: "CertificateLifecycle", dependencies: ["CertificateService", "Secrets", x509, asn1, crypto, grdb]),
+    .target(name: "CertificateLifecycle", dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),
     .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingFox]),
     .executableTarget(name: "certificate-service-simulator", dependencies: ["ServiceSimulator", argumentParser]),
 
@@ -73,7 +73,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "PKCS11", "Secrets", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
-        x509, asn1, crypto, argumentParser, logging, yams,
+        x509, asn1, crypto, argumentParser, logging, yams, subprocess, systemPackage,
       ]),
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
 

@@ -1,0 +1,76 @@
+public import Foundation
+import SwiftASN1
+public import X509
+
+/// All that is known of one certificate: the one in use, those before it, and what is under way.
+public struct CertificateRecord: Codable, Sendable, Hashable {
+  /// The name in the configuration file.
+  public let name: String
+  public let customerID: String
+  public internal(set) var active: InstalledCertificate?
+  /// Earlier certificates, the latest first. Their keys stay on the token until somebody retires them.
+  public internal(set) var previous: [InstalledCertificate] = []
+  public internal(set) var pending: PendingOperation?
+
+  init(name: String, customerID: String) {
+    self.name = name
+    self.customerID = customerID
+  }
+}
+
+/// A certificate that was checked and stored beside its key.
+public struct InstalledCertificate: Codable, Sendable, Hashable {
+  public let keyName: String
+  /// `CKA_ID` of the key, in hexadecimal.
+  public let keyIdentifier: String
+  /// The certificate, DER.
+  public let der: Data
+  public let installedAt: Date
+
+  /// The certificate, decoded.
+  public func certificate() throws -> Certificate { try Certificate(derEncoded: Array(der)) }
+}
+
+/// An enrolment or renewal that has begun and not ended.
+public struct PendingOperation: Codable, Sendable, Hashable {
+  public enum Kind: String, Codable, Sendable { case enrolment, renewal }
+
+  /// How far it has come. Each stage is on disk before the act that follows it.
+  public enum Stage: String, Codable, Sendable {
+    /// The key has been named and is about to be generated.
+    case planned
+    /// The request is made and signed; nothing has left.
+    case requestMade = "request-made"
+    /// The request is about to leave, or has left, and no trustworthy answer is known.
+    case sending
+    /// The service has accepted it and given a retrieval id.
+    case sent
+    /// The certificate is here and checked; it is about to be installed.
+    case received
+  }
+
+  public let kind: Kind
+  public internal(set) var stage: Stage
+  public let startedAt: Date
+  public let keyName: String
+  /// `CKA_ID` of the new key, in hexadecimal, once it exists.
+  public internal(set) var keyIdentifier: String?
+  /// The certificate request (PKCS#10), DER.
+  public internal(set) var certificateRequest: Data?
+  /// SHA-256 of the transfer id that the request was sent with: tells new transfer credentials from used ones.
+  public internal(set) var transferIDDigest: String?
+  public internal(set) var sentAt: Date?
+  public internal(set) var retrievalID: String?
+  /// The certificate that came, DER.
+  public internal(set) var certificate: Data?
+
+  init(kind: Kind, keyName: String, startedAt: Date) {
+    self.kind = kind
+    self.keyName = keyName
+    self.startedAt = startedAt
+    stage = .planned
+  }
+
+  /// Whether the service may have acted on a request whose answer we do not have.
+  public var isUncertain: Bool { stage == .sending }
+}

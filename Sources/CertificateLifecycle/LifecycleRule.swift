@@ -1,0 +1,29 @@
+/// A named rule about the life of a certificate.
+public struct LifecycleRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+  public let rawValue: String
+  public init(rawValue: String) { self.rawValue = rawValue }
+  private init(_ name: String) { rawValue = name }
+
+  /// A certificate is renewed only within the 60 days before it expires.
+  public static let window = LifecycleRule("LIFECYCLE-WINDOW")
+  /// An expired certificate cannot be renewed; a new one must be ordered.
+  public static let expired = LifecycleRule("LIFECYCLE-EXPIRED")
+  /// A name that already has a valid certificate is renewed, not enrolled again.
+  public static let alreadyEnrolled = LifecycleRule("LIFECYCLE-ALREADY-ENROLLED")
+  /// One operation at a time on one certificate: what is pending is finished first.
+  public static let onePending = LifecycleRule("LIFECYCLE-ONE-PENDING")
+  /// A request that may have reached the service is never sent again by itself.
+  public static let notRepeated = LifecycleRule("LIFECYCLE-NOT-REPEATED")
+  /// One process at a time changes the state of a certificate.
+  public static let oneWriter = LifecycleRule("LIFECYCLE-ONE-WRITER")
+  /// The state file and its folder belong to the user who runs the tool and nobody else can open them.
+  public static let ownerOnly = LifecycleRule("LIFECYCLE-OWNER-ONLY")
+  /// A certificate keeps the customer that it was first requested for.
+  public static let sameCustomer = LifecycleRule("LIFECYCLE-SAME-CUSTOMER")
+
+  public static let allCases: [LifecycleRule] = [
+    .window, .expired, .alreadyEnrolled, .onePending, .notRepeated, .oneWriter, .ownerOnly, .sameCustomer,
+  ]
+
+  public var description: String { rawValue }
+}

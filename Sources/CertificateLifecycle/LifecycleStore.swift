@@ -1,0 +1,117 @@
+import Foundation
+import GRDB
+import SystemPackage
+
+/// The state of all certificates in one SQLite file (mode 0600, in a folder of mode 0700 when we make it).
+///
+/// Every save is one transaction, synced to the disk before it returns (`synchronous = FULL`).
+public final class LifecycleStore: Sendable {
+  public let path: String
+  private let database: DatabaseQueue
+
+  /// Opens the file, or makes it.
+  ///
+  /// - Throws: ``LifecycleError`` with ``LifecycleRule/ownerOnly`` when others could open it; ``LifecycleError/Code/stateUnusable`` when it is no
+  ///   state file of ours or the disk refuses.
+  public init(path: String) throws {
+    self.path = path
+    try Self.prepareFile(path)
+    do {
+      var configuration = Configuration()
+      configuration.busyMode = .timeout(10)
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      database = try DatabaseQueue(path: path, configuration: configuration)
+      var migrator = DatabaseMigrator()
+      migrator.registerMigration("certificates") { database in
+        try database.execute(
+          sql: "CREATE TABLE certificate (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT")
+      }
+      try migrator.migrate(database)
+    } catch let error as DatabaseError {
+      throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
+    }
+  }
+
+  /// The state of one certificate, if there is any.
+  public func record(named name: String) throws -> CertificateRecord? {
+    try reading { database in
+      try String.fetchOne(database, sql: "SELECT record FROM certificate WHERE name = ?", arguments: [name])
+    }.map(decode)
+  }
+
+  /// The state of every certificate, by name.
+  public func records() throws -> [CertificateRecord] {
+    try reading { try String.fetchAll($0, sql: "SELECT record FROM certificate ORDER BY name") }.map(decode)
+  }
+
+  /// Writes the state of one certificate and syncs it to the disk.
+  func save(_ record: CertificateRecord, at time: Date) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    encoder.dateEncodingStrategy = .iso8601
+    let text = String(decoding: try encoder.encode(record), as: UTF8.self)
+    do {
+      try database.write { database in
+        try database.execute(
+          sql: "INSERT INTO certificate VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET record = excluded.record, changed_at = excluded.changed_at",
+          arguments: [record.name, text, time.ISO8601Format()])
+      }
+    } catch let error as DatabaseError {
+      throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
+    }
+  }
+
+  /// Takes the right to change one certificate, for as long as the returned value lives. Other processes are refused meanwhile.
+  func lock(_ name: String, operation: String) throws -> OperationLock { try OperationLock(statePath: path, name: name, operation: operation) }
+
+  private func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    do {
+      return try database.read(body)
+    } catch let error as DatabaseError {
+      throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
+    }
+  }
+
+  private func decode(_ text: String) throws -> CertificateRecord {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    do {
+      return try decoder.decode(CertificateRecord.self, from: Data(text.utf8))
+    } catch {
+      throw Self.unusable(path, "a record in it cannot be read", error)
+    }
+  }
+
+  /// Makes the folder and the file with owner-only modes before SQLite sees them, and refuses what others could open.
+  private static func prepareFile(_ path: String) throws {
+    let files = FileManager.default
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    do {
+      if !files.fileExists(atPath: folder) {
+        try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      }
+      if !files.fileExists(atPath: path) {
+        try FileDescriptor.open(
+          FilePath(path), .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite
+        ).close()
+      }
+      let attributes = try files.attributesOfItem(atPath: path)
+      let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+      guard attributes[.type] as? FileAttributeType == .typeRegular, mode & 0o077 == 0 else {
+        throw LifecycleError(
+          .ruleRefused, rule: .ownerOnly, operation: "open the state file \(path)",
+          message: "it must be a regular file that only its owner can open, and has mode \(String(mode, radix: 8))", hint: "chmod 600 \(path)")
+      }
+    } catch let error as LifecycleError {
+      throw error
+    } catch {
+      throw unusable(path, "\(error.localizedDescription)", error)
+    }
+  }
+
+  private static func unusable(_ path: String, _ message: String, _ cause: any Error) -> LifecycleError {
+    LifecycleError(
+      .stateUnusable, operation: "use the state file \(path)", message: message, hint: "check the path (configuration key state), the disk and who owns it",
+      underlying: cause)
+  }
+}

@@ -1,0 +1,33 @@
+public import Foundation
+public import X509
+
+/// The time in which a certificate can be renewed: from 60 days before it expires until it expires.
+public struct RenewalWindow: Sendable, Hashable {
+  /// How long before the end the window opens, in seconds: 60 days of 86,400 seconds.
+  public static let length: TimeInterval = 60 * 86_400
+
+  public let opens: Date
+  public let closes: Date
+
+  public init(of certificate: Certificate) {
+    closes = certificate.notValidAfter
+    opens = closes.addingTimeInterval(-Self.length)
+  }
+
+  /// Refuses when `time` is before or after the window.
+  public func check(at time: Date, operation: String) throws(LifecycleError) {
+    if time >= closes {
+      throw LifecycleError(
+        .ruleRefused, rule: .expired, operation: operation, message: "the certificate expired on \(closes.ISO8601Format()) and can no longer be renewed",
+        hint: "order a new certificate in the agency's e-service, then run: hsmkey certificate enrol")
+    }
+    if time < opens {
+      throw LifecycleError(
+        .ruleRefused, rule: .window, operation: operation,
+        message: "the service renews a certificate only within 60 days of its expiry; this one can be renewed from \(opens.ISO8601Format())",
+        hint: "run this again from \(opens.formatted(.iso8601.year().month().day())) on; until then there is nothing to do")
+    }
+  }
+
+  public func contains(_ time: Date) -> Bool { time >= opens && time < closes }
+}

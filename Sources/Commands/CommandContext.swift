@@ -1,0 +1,107 @@
+import Foundation
+import Logging
+import PKCS11
+import Secrets
+import TokenKeys
+
+/// What a command works with: settings, log, and the token once it is asked for. Made for one run of one command.
+final class CommandContext: Sendable {
+  let options: CommonOptions
+  let settings: Settings
+  let log: Logger
+
+  init(_ options: CommonOptions, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    self.options = options
+    settings = try Settings(options: options, environment: environment)
+    let levelName = options.logLevel ?? environment["HSMKEY_LOG"] ?? "warning"
+    guard let level = Logger.Level(rawValue: levelName) else {
+      throw CommandError.usage("\(levelName) is not a log level", hint: "levels: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    log = Logger(label: "hsmkey") { _ in StandardErrorLog(logLevel: level) }
+    if level == .trace { traceCryptokiCalls(to: log) }
+  }
+
+  /// The configured PKCS#11 module, loaded and initialised. It is finalized before the tool exits.
+  func module() throws -> Module {
+    guard let path = settings.module?.value else {
+      throw CommandError.configuration(
+        "no PKCS#11 module is configured", operation: "load the PKCS#11 module",
+        hint: "name it with --module PATH, HSMKEY_MODULE, or token.module in the configuration file; SoftHSM's is /usr/lib/softhsm/libsofthsm2.so")
+    }
+    guard path.hasPrefix("/") else {
+      throw CommandError.configuration(
+        "the module's path must be absolute, and is \(path)", operation: "load the PKCS#11 module", hint: "a module gets your PIN; name the very file")
+    }
+    let module = try Module(path: path)
+    LoadedModules.add(module)
+    log.debug("module loaded", metadata: ["path": "\(path)", "library": "\(module.information.libraryDescription)"])
+    return module
+  }
+
+  /// The one token that the settings name, or the only one there is.
+  func selectedToken() throws -> Token {
+    let module = try module()
+    guard let text = settings.token?.value else {
+      let tokens = try module.tokens()
+      guard let only = tokens.first, tokens.count == 1 else {
+        let seen = tokens.map { "\($0.label) (serial \($0.serialNumber))" }.joined(separator: ", ")
+        throw CommandError(
+          .tokenOrKey, code: tokens.isEmpty ? "token-not-found" : "token-ambiguous", operation: "choose a token",
+          message: tokens.isEmpty ? "the module \(module.path) shows no initialised token" : "no token is named, and there are several: \(seen)",
+          hints: [
+            tokens.isEmpty
+              ? "make one with: hsmkey token init LABEL; with SoftHSM, check SOFTHSM2_CONF" : "name one with --token LABEL or token.uri in the configuration"
+          ])
+      }
+      return only
+    }
+    return try module.token(matching: PKCS11URI(text))
+  }
+
+  /// Logs in to the selected token. The token is chosen before the PIN is read.
+  func tokenKeys() async throws -> TokenKeys {
+    let token = try selectedToken()
+    let source = try secretSource(settings.pinSource.value)
+    return try await TokenKeys(token: token, pin: source)
+  }
+
+  /// A secret's source as given, with its warning said.
+  func secretSource(_ text: String) throws -> SecretSource {
+    let source = try SecretSource(parsing: text)
+    if let warning = source.warning { Console.say("warning: \(warning)") }
+    return source
+  }
+
+  private func traceCryptokiCalls(to log: Logger) {
+    CryptokiTrace.install { call in
+      log.trace("\(call.function)", metadata: ["time": "\(call.duration)", "returned": "\(call.returnValue)"])
+    }
+  }
+}
+
+/// Modules that must be finalized before the process ends: SoftHSM can crash in its exit handlers otherwise.
+enum LoadedModules {
+  private static let modules = LockedModules()
+
+  static func add(_ module: Module) { modules.add(module) }
+
+  static func finalizeAll() {
+    for module in modules.takeAll() {
+      do { try module.finalize() } catch { Console.say("warning: \(error)") }
+    }
+  }
+}
+
+private final class LockedModules: @unchecked Sendable {
+  // Checked by hand: `modules` is touched only under `lock`.
+  private let lock = NSLock()
+  private var modules: [Module] = []
+
+  func add(_ module: Module) { lock.withLock { modules.append(module) } }
+  func takeAll() -> [Module] {
+    lock.withLock {
+      defer { modules = [] }
+      return modules
+    }
+  }
+}

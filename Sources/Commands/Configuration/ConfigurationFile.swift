@@ -1,0 +1,105 @@
+/// What stands in a configuration file, and nothing else: no defaults, no environment.
+struct ConfigurationFile: Sendable {
+  struct Token: Sendable {
+    var module: String?
+    var uri: String?
+    var pinSource: String?
+  }
+
+  struct Service: Sendable {
+    var environment: String?
+    var endpoint: String?
+    var tlsCA: String?
+    var responseCA: [String]?
+    var issuerCA: [String]?
+    var firstWait: Duration?
+    var pollInterval: Duration?
+    var giveUpAfter: Duration?
+    var timeout: Duration?
+    var proxy: String?
+    var plainHTTPToLoopback: Bool?
+    var renewalTransforms: String?
+    var permanentCodes: [String]?
+  }
+
+  struct Certificate: Sendable {
+    var name: String
+    var customerID: String
+    var customerName: String?
+    var algorithm: String?
+    var certificateFile: String?
+    var afterChange: [String]?
+  }
+
+  /// The file this was read from; nil when there is none.
+  var path: String?
+  var token = Token()
+  var state: String?
+  var service = Service()
+  var certificates: [Certificate] = []
+
+  init() {}
+
+  /// Parses a file's text; every key that is not known is an error.
+  init(parsing text: String, file: String) throws {
+    path = file
+    let root = try StrictMapping(parsing: text, file: file)
+    try root.allow(["token", "state", "service", "certificates"])
+    state = try root.string("state")
+    if let section = try root.section("token") {
+      try section.allow(["module", "uri", "pin-source"])
+      token = Token(module: try section.string("module"), uri: try section.string("uri"), pinSource: try section.string("pin-source"))
+    }
+    if let section = try root.section("service") { service = try Service(section) }
+    if let section = try root.section("certificates") {
+      certificates = try section.names.map { name in
+        guard let entry = try section.section(name) else { throw section.refusal(name, "must be a mapping") }
+        return try Certificate(name, entry)
+      }
+    }
+  }
+}
+
+extension ConfigurationFile.Service {
+  fileprivate init(_ section: StrictMapping) throws {
+    try section.allow([
+      "environment", "endpoint", "tls-ca", "response-ca", "issuer-ca", "first-wait", "poll-interval", "give-up-after", "timeout", "proxy",
+      "plain-http-to-loopback", "renewal-transforms", "permanent-codes",
+    ])
+    environment = try section.string("environment")
+    if let environment, !["test", "production"].contains(environment) { throw section.refusal("environment", "must be test or production") }
+    endpoint = try section.string("endpoint")
+    tlsCA = try section.string("tls-ca")
+    responseCA = try section.strings("response-ca")
+    issuerCA = try section.strings("issuer-ca")
+    firstWait = try section.duration("first-wait")
+    pollInterval = try section.duration("poll-interval")
+    if let pollInterval, pollInterval < .seconds(1) { throw section.refusal("poll-interval", "must be at least 1s") }
+    giveUpAfter = try section.duration("give-up-after")
+    timeout = try section.duration("timeout")
+    if let timeout, timeout < .seconds(1) { throw section.refusal("timeout", "must be at least 1s") }
+    proxy = try section.string("proxy")
+    plainHTTPToLoopback = try section.bool("plain-http-to-loopback")
+    renewalTransforms = try section.string("renewal-transforms")
+    if let renewalTransforms, !["enveloped-and-exclusive", "enveloped"].contains(renewalTransforms) {
+      throw section.refusal("renewal-transforms", "must be enveloped-and-exclusive or enveloped")
+    }
+    permanentCodes = try section.strings("permanent-codes")
+  }
+}
+
+extension ConfigurationFile.Certificate {
+  fileprivate init(_ name: String, _ section: StrictMapping) throws {
+    try section.allow(["customer-id", "customer-name", "algorithm", "certificate-file", "after-change"])
+    self.name = name
+    guard let customerID = try section.string("customer-id") else { throw section.refusal("customer-id", "is missing") }
+    self.customerID = customerID
+    customerName = try section.string("customer-name")
+    algorithm = try section.string("algorithm")
+    certificateFile = try section.string("certificate-file")
+    afterChange = try section.strings("after-change")
+    if let program = afterChange?.first, !program.hasPrefix("/") {
+      throw section.refusal("after-change", "must begin with the absolute path of a program; it runs without a shell")
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+
+/// A setting and where its value came from.
+struct Setting<Value: Sendable>: Sendable {
+  let value: Value
+  let origin: Origin
+}
+
+/// Where a value came from, in order of precedence.
+enum Origin: Sendable, CustomStringConvertible {
+  case option(String)
+  case environment(String)
+  case file(String)
+  case builtIn
+
+  var description: String {
+    switch self {
+    case .option(let name): "option \(name)"
+    case .environment(let name): "environment \(name)"
+    case .file(let path): "file \(path)"
+    case .builtIn: "default"
+    }
+  }
+}
+
+/// The effective settings: option, environment, configuration file, default.
+struct Settings: Sendable {
+  let file: ConfigurationFile
+  let module: Setting<String>?
+  let token: Setting<String>?
+  let pinSource: Setting<String>
+  let state: Setting<String>
+
+  /// Where a configuration file is looked for when none is named.
+  static let defaultFiles = ["./hsmkey.yaml", "/etc/hsmkey/hsmkey.yaml"]
+  static let defaultStateFile = "/var/lib/hsmkey/state.sqlite"
+
+  init(options: CommonOptions, environment: [String: String]) throws {
+    file = try Self.load(named: options.config ?? environment["HSMKEY_CONFIG"])
+    let origin = Origin.file(file.path ?? "")
+    func choose(_ option: String?, _ optionName: String, _ variable: String, _ fromFile: String?) -> Setting<String>? {
+      if let option { return Setting(value: option, origin: .option(optionName)) }
+      if let value = environment[variable], !value.isEmpty { return Setting(value: value, origin: .environment(variable)) }
+      return fromFile.map { Setting(value: $0, origin: origin) }
+    }
+    module = choose(options.module, "--module", "HSMKEY_MODULE", file.token.module)
+    token = choose(options.token, "--token", "HSMKEY_TOKEN", file.token.uri)
+    pinSource =
+      choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", file.token.pinSource) ?? Setting(value: "prompt", origin: .builtIn)
+    state = file.state.map { Setting(value: $0, origin: origin) } ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
+  }
+
+  /// What is configured for one certificate.
+  func certificate(named name: String) throws -> ConfigurationFile.Certificate {
+    guard let certificate = file.certificates.first(where: { $0.name == name }) else {
+      let known = file.certificates.map(\.name)
+      throw CommandError.configuration(
+        "no certificate named \(name) is configured" + (file.path.map { " in \($0)" } ?? "; there is no configuration file"),
+        operation: "look up certificate \(name)",
+        hint: known.isEmpty
+          ? "add it under certificates: with its customer-id; see the README" : "configured: \(known.joined(separator: ", "))")
+    }
+    return certificate
+  }
+
+  private static func load(named path: String?) throws -> ConfigurationFile {
+    let candidates = path.map { [$0] } ?? defaultFiles.filter { FileManager.default.fileExists(atPath: $0) }
+    guard let chosen = candidates.first else { return ConfigurationFile() }
+    let bytes: [UInt8]
+    do {
+      bytes = try InputOutput.read(chosen, operation: "read the configuration")
+    } catch let error as CommandError {
+      throw CommandError.configuration(error.message, hint: "name another file with --config, or make this one readable")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw CommandError.configuration("\(chosen) is not UTF-8 text") }
+    return try ConfigurationFile(parsing: text, file: chosen)
+  }
+}

@@ -1,0 +1,138 @@
+import Yams
+
+/// One mapping of a YAML file, read strictly: what is not asked for is an error, with its line.
+///
+/// Yams refuses duplicate keys; unknown keys, anchors, aliases, tags and further documents are refused here.
+struct StrictMapping {
+  private let mapping: Node.Mapping
+  private let path: String
+  private let file: String
+
+  /// The largest configuration file, in bytes.
+  static let maximumSize = 256 << 10
+  private static let maximumDepth = 8
+
+  /// Parses a file's text. An empty file is an empty mapping.
+  init(parsing text: String, file: String) throws {
+    guard text.utf8.count <= Self.maximumSize else { throw Self.refuse(file, "the file is larger than \(Self.maximumSize >> 10) KiB") }
+    let node: Node?
+    do {
+      let documents = Array(try Yams.compose_all(yaml: text))
+      guard documents.count <= 1 else { throw Self.refuse(file, "the file holds more than one YAML document") }
+      node = documents.first
+    } catch let error as YamlError {
+      throw Self.refuse(file, "it is not YAML: \(error)")
+    }
+    guard let node else {
+      self.init(mapping: Node.Mapping([]), path: "", file: file)
+      return
+    }
+    try Self.refuseOddities(node, file: file, depth: 0)
+    guard case .mapping(let mapping) = node else { throw Self.refuse(file, "the file is not a mapping of settings") }
+    self.init(mapping: mapping, path: "", file: file)
+  }
+
+  private init(mapping: Node.Mapping, path: String, file: String) {
+    self.mapping = mapping
+    self.path = path
+    self.file = file
+  }
+
+  /// Refuses every key that is not one of these.
+  func allow(_ keys: Set<String>) throws {
+    for (key, _) in mapping {
+      let name = key.scalar?.string ?? "?"
+      guard keys.contains(name) else {
+        throw refuse(key, "unknown key \(path)\(name)", hint: "known here: \(keys.sorted().joined(separator: ", "))")
+      }
+    }
+  }
+
+  /// All keys, for mappings whose keys are names of the user's.
+  var names: [String] { mapping.compactMap { $0.key.scalar?.string } }
+
+  func section(_ key: String) throws -> StrictMapping? {
+    guard let node = value(key) else { return nil }
+    guard case .mapping(let inner) = node else { throw refuse(node, "\(path)\(key) must be a mapping") }
+    return StrictMapping(mapping: inner, path: "\(path)\(key).", file: file)
+  }
+
+  func string(_ key: String) throws -> String? {
+    guard let node = value(key) else { return nil }
+    guard let scalar = node.scalar, !scalar.string.isEmpty else { throw refuse(node, "\(path)\(key) must be a text that is not empty") }
+    return scalar.string
+  }
+
+  func bool(_ key: String) throws -> Bool? {
+    guard let node = value(key) else { return nil }
+    switch node.scalar?.string {
+    case "true": return true
+    case "false": return false
+    default: throw refuse(node, "\(path)\(key) must be true or false")
+    }
+  }
+
+  func strings(_ key: String) throws -> [String]? {
+    guard let node = value(key) else { return nil }
+    guard case .sequence(let sequence) = node else { throw refuse(node, "\(path)\(key) must be a list of texts") }
+    return try sequence.map { item in
+      guard let text = item.scalar?.string, !text.isEmpty else { throw refuse(item, "\(path)\(key) must be a list of texts") }
+      return text
+    }
+  }
+
+  func duration(_ key: String) throws -> Duration? {
+    guard let node = value(key) else { return nil }
+    guard let text = node.scalar?.string, let duration = Duration(configured: text) else {
+      throw refuse(node, "\(path)\(key) must be a time such as 45s, 10m or 2h")
+    }
+    return duration
+  }
+
+  /// An error about the value of a key, with its line.
+  func refusal(_ key: String, _ message: String) -> CommandError { refuse(value(key), "\(path)\(key) \(message)") }
+
+  private func value(_ key: String) -> Node? { mapping[Node(key)] }
+
+  private func refuse(_ node: Node?, _ message: String, hint: String? = nil) -> CommandError {
+    Self.refuse(file, (node?.mark).map { "line \($0.line): \(message)" } ?? message, hint: hint)
+  }
+
+  private static func refuse(_ file: String, _ message: String, hint: String? = nil) -> CommandError {
+    .configuration(message, operation: "read \(file)", hint: hint)
+  }
+
+  private static func refuseOddities(_ node: Node, file: String, depth: Int) throws {
+    guard depth < maximumDepth else { throw refuse(file, "it is nested too deeply") }
+    let line = node.mark.map { "line \($0.line): " } ?? ""
+    if node.anchor != nil { throw refuse(file, "\(line)anchors and aliases are not used here") }
+    switch node {
+    case .alias: throw refuse(file, "\(line)anchors and aliases are not used here")
+    case .scalar: break
+    case .sequence(let items): for item in items { try refuseOddities(item, file: file, depth: depth + 1) }
+    case .mapping(let pairs):
+      for (key, value) in pairs {
+        guard key.scalar != nil else { throw refuse(file, "\(line)keys must be plain words") }
+        try refuseOddities(value, file: file, depth: depth + 1)
+      }
+    }
+  }
+}
+
+extension Duration {
+  /// Reads `30s`, `10m`, `2h` or `3d`: a whole number and one unit, up to a year.
+  init?(configured text: String) {
+    guard let unit = text.last, let number = Int(text.dropLast()), number >= 0, text.first?.isNumber == true else { return nil }
+    let seconds: Int
+    switch unit {
+    case "s": seconds = 1
+    case "m": seconds = 60
+    case "h": seconds = 3_600
+    case "d": seconds = 86_400
+    default: return nil
+    }
+    let (total, overflow) = number.multipliedReportingOverflow(by: seconds)
+    guard !overflow, total <= 365 * 86_400 else { return nil }
+    self = .seconds(total)
+  }
+}

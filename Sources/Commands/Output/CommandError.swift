@@ -1,0 +1,67 @@
+/// An error as the command line shows it: one line, hints, an exit code.
+struct CommandError: Error, Sendable, CustomStringConvertible {
+  let exitStatus: ExitStatus
+  /// A short word for scripts: `key-not-found`, `CKR_PIN_INCORRECT`.
+  let code: String
+  /// The rule that refused, where one did.
+  let rule: String?
+  let operation: String
+  let message: String
+  let hints: [String]
+
+  init(_ exitStatus: ExitStatus, code: String, rule: String? = nil, operation: String, message: String, hints: [String?] = []) {
+    self.exitStatus = exitStatus
+    self.code = code
+    self.rule = rule
+    self.operation = operation
+    self.message = message
+    self.hints = hints.compactMap(\.self)
+  }
+
+  static func usage(_ message: String, hint: String? = nil) -> CommandError {
+    CommandError(.usage, code: "usage", operation: "read the command line", message: message, hints: [hint])
+  }
+
+  static func configuration(_ message: String, operation: String = "read the configuration", hint: String? = nil) -> CommandError {
+    CommandError(.configuration, code: "configuration", operation: operation, message: message, hints: [hint])
+  }
+
+  static func input(_ message: String, operation: String, hint: String? = nil) -> CommandError {
+    CommandError(.inputData, code: "input", operation: operation, message: message, hints: [hint])
+  }
+
+  var description: String { "\(operation): \(message)" + (rule.map { " [\($0)]" } ?? "") }
+}
+
+/// The same error for programs: `{"error":{…}}`.
+struct ErrorReport: Encodable {
+  struct Body: Encodable {
+    let code: String
+    let rule: String?
+    let operation: String
+    let message: String
+    let hint: String?
+    let exitCode: Int32
+
+    enum CodingKeys: CodingKey { case code, rule, operation, message, hint, exitCode }
+
+    // Every field is always there, `null` when it has nothing to say, so that scripts need not ask first.
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(code, forKey: .code)
+      try container.encode(rule, forKey: .rule)
+      try container.encode(operation, forKey: .operation)
+      try container.encode(message, forKey: .message)
+      try container.encode(hint, forKey: .hint)
+      try container.encode(exitCode, forKey: .exitCode)
+    }
+  }
+
+  let error: Body
+
+  init(_ error: CommandError) {
+    self.error = Body(
+      code: error.code, rule: error.rule, operation: error.operation, message: error.message,
+      hint: error.hints.isEmpty ? nil : error.hints.joined(separator: "\n"), exitCode: error.exitStatus.rawValue)
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// The three channels: stdout is the answer, stderr is for people, the terminal asks (see `SecretSource.prompt`).
+enum Console {
+  static func writeAnswer(_ bytes: [UInt8]) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: bytes)
+    } catch {
+      throw CommandError(.internalFault, code: "output", operation: "write the answer", message: "standard output cannot be written: \(error)")
+    }
+  }
+
+  /// One line for people, on stderr, with the tool's name in front.
+  static func say(_ line: String) {
+    try? FileHandle.standardError.write(contentsOf: Array("hsmkey: \(line)\n".utf8))
+  }
+
+  static func report(_ error: CommandError, asJSON: Bool) {
+    if asJSON, let report = try? JSONOutput.encode(ErrorReport(error)) {
+      try? FileHandle.standardError.write(contentsOf: report)
+      return
+    }
+    say("error: \(forTerminal(error.description))")
+    for hint in error.hints { try? FileHandle.standardError.write(contentsOf: Array("hint: \(forTerminal(hint))\n".utf8)) }
+  }
+
+  /// Text from outside must not steer a terminal: control characters are shown as escapes.
+  static func forTerminal(_ text: String) -> String {
+    var shown = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: shown += "\\u{\(String(scalar.value, radix: 16))}"
+      default: shown.unicodeScalars.append(scalar)
+      }
+    }
+    return shown
+  }
+
+  /// Left column padded to one width, as people read lists of facts.
+  static func facts(_ rows: [(name: String, value: String)], indent: Int = 0) -> String {
+    let width = rows.map(\.name.count).max() ?? 0
+    return rows.map { row in
+      String(repeating: " ", count: indent) + row.name + String(repeating: " ", count: width - row.name.count + 2) + forTerminal(row.value)
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import SystemPackage
+
+/// Files that a command reads and writes.
+enum InputOutput {
+  /// The largest file that any command reads, in bytes.
+  static let maximumInputSize = 16 << 20
+
+  /// Reads a file, or standard input for `-`.
+  static func read(_ path: String, operation: String) throws -> [UInt8] {
+    try refuseURI(path, operation: operation)
+    do {
+      let descriptor = path == "-" ? .standardInput : try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+      let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: path != "-")
+      let data = try handle.read(upToCount: maximumInputSize + 1) ?? Data()
+      guard data.count <= maximumInputSize else {
+        throw CommandError.input("\(path) is larger than \(maximumInputSize >> 20) MiB", operation: operation)
+      }
+      return Array(data)
+    } catch let error as Errno {
+      throw CommandError.input("\(path) cannot be read: \(error)", operation: operation)
+    }
+  }
+
+  /// Writes a new file whole; one that exists is never overwritten. `-` is standard output.
+  static func write(_ bytes: [UInt8], to path: String, operation: String) throws {
+    try refuseURI(path, operation: operation)
+    if path == "-" { return try Console.writeAnswer(bytes) }
+    do {
+      let descriptor = try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      do {
+        let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
+        try handle.write(contentsOf: bytes)
+        try handle.synchronize()
+        try handle.close()
+      } catch {
+        // A file that is not whole is not left behind.
+        try? FileManager.default.removeItem(atPath: path)
+        throw CommandError.input("\(path) could not be written: \(error)", operation: operation)
+      }
+    } catch Errno.fileExists {
+      throw CommandError.input("\(path) exists already and is not overwritten", operation: operation, hint: "name a new file, or remove that one first")
+    } catch let error as Errno {
+      throw CommandError.input("\(path) cannot be written: \(error)", operation: operation)
+    }
+  }
+
+  /// A `pkcs11:` text where a file belongs is a mistake, never a file's name.
+  static func refuseURI(_ path: String, operation: String) throws {
+    if path.lowercased().hasPrefix("pkcs11:") {
+      throw CommandError.usage("a file is expected where a pkcs11: URI was given", hint: "keys are named by NAME, tokens by --token; \(operation)")
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/// A named rule about keys on a token. The name stands in errors, verdicts, documentation and tests.
+public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+  public let rawValue: String
+  public init(rawValue: String) { self.rawValue = rawValue }
+  private init(_ name: String) { rawValue = name }
+
+  /// The private value cannot be read in clear (`CKA_SENSITIVE`).
+  public static let sensitive = KeyRule("KEY-SENSITIVE")
+  /// The private value never could be read in clear (`CKA_ALWAYS_SENSITIVE`).
+  public static let alwaysSensitive = KeyRule("KEY-ALWAYS-SENSITIVE")
+  /// The key cannot be wrapped out of the token (`CKA_EXTRACTABLE` is false).
+  public static let notExtractable = KeyRule("KEY-NOT-EXTRACTABLE")
+  /// The key never could be wrapped out of the token (`CKA_NEVER_EXTRACTABLE`).
+  public static let neverExtractable = KeyRule("KEY-NEVER-EXTRACTABLE")
+  /// The key was generated on this token, not brought in (`CKA_LOCAL`).
+  public static let local = KeyRule("KEY-LOCAL")
+  /// The mechanism that generated the key is the one that was asked for (`CKA_KEY_GEN_MECHANISM`).
+  public static let generatedBy = KeyRule("KEY-GENERATED-BY")
+  /// The key is visible only after login (`CKA_PRIVATE`).
+  public static let isPrivate = KeyRule("KEY-PRIVATE")
+  /// The key signs and does nothing else: no decryption, unwrapping, derivation or signing with recovery.
+  public static let signOnly = KeyRule("KEY-SIGN-ONLY")
+  /// The key cannot be copied, also not on the same token (`CKA_COPYABLE` is false).
+  public static let notCopyable = KeyRule("KEY-NOT-COPYABLE")
+  /// The key has the algorithm and size that were asked for.
+  public static let size = KeyRule("KEY-SIZE")
+  /// Both halves carry one `CKA_ID` of 20 bytes that no other key pair on the token has.
+  public static let uniqueID = KeyRule("KEY-UNIQUE-ID")
+  /// The two halves belong together: what the private key signs, the public key verifies.
+  public static let pair = KeyRule("KEY-PAIR")
+  /// A name (label) is used by one key pair only.
+  public static let nameTaken = KeyRule("KEY-NAME-TAKEN")
+  /// A signature is verified in software with the public key before anybody gets it.
+  public static let verifyAfterSign = KeyRule("KEY-VERIFY-AFTER-SIGN")
+  /// A certificate is stored only beside the key that it certifies.
+  public static let certificateMatchesKey = KeyRule("KEY-CERTIFICATE-MATCHES")
+
+  public static let allCases: [KeyRule] = [
+    .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .generatedBy, .isPrivate, .signOnly, .notCopyable, .size,
+    .uniqueID, .pair, .nameTaken, .verifyAfterSign, .certificateMatchesKey,
+  ]
+
+  public var description: String { rawValue }
+}

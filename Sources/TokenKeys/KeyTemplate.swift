@@ -1,0 +1,52 @@
+import PKCS11
+
+/// The attributes that a new key pair is asked for. Every one is set, because what a token assumes when it is not told differs from token to
+/// token: SoftHSM, for one, lets an EC key decrypt and unwrap unless it is told not to.
+struct KeyTemplate {
+  let publicKey: [Attribute]
+  let privateKey: [Attribute]
+  let mechanism: Mechanism
+
+  init(algorithm: KeyAlgorithm, name: String, identifier: KeyIdentifier) {
+    var publicKey: [Attribute] = [
+      .init(.class, ObjectClass.publicKey),
+      .init(.token, true),  // kept on the token, not only in this session
+      .init(.private, false),  // readable without login: public keys are no secret, and audits need no PIN
+      .init(.label, name),
+      .init(.identifier, identifier.bytes),
+      .init(.verify, true),
+      .init(.encrypt, false),
+      .init(.wrap, false),
+      .init(.verifyRecover, false),
+      .init(.derive, false),
+    ]
+    let privateKey: [Attribute] = [
+      .init(.class, ObjectClass.privateKey),
+      .init(.token, true),
+      .init(.private, true),  // invisible before login
+      .init(.label, name),
+      .init(.identifier, identifier.bytes),
+      .init(.sensitive, true),  // never readable in clear
+      .init(.extractable, false),  // never wrapped out
+      .init(.copyable, false),  // no second copy with other attributes
+      .init(.sign, true),
+      .init(.decrypt, false),
+      .init(.unwrap, false),
+      .init(.signRecover, false),
+      .init(.derive, false),
+    ]
+    if let bits = algorithm.modulusBits {
+      publicKey.append(.init(.keyType, KeyType.rsa))
+      publicKey.append(.init(.modulusBits, UInt(bits)))
+      publicKey.append(.init(.publicExponent, [0x01, 0x00, 0x01]))
+      self.privateKey = privateKey + [.init(.keyType, KeyType.rsa)]
+      mechanism = .rsaPKCSKeyPairGeneration
+    } else {
+      publicKey.append(.init(.keyType, KeyType.ec))
+      publicKey.append(.init(.ecParams, algorithm.curveParameters ?? []))
+      self.privateKey = privateKey + [.init(.keyType, KeyType.ec)]
+      mechanism = .ecKeyPairGeneration
+    }
+    self.publicKey = publicKey
+  }
+}

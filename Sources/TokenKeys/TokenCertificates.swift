@@ -1,0 +1,68 @@
+import Foundation
+import PKCS11
+import SwiftASN1
+public import X509
+
+extension TokenKeys {
+  /// Stores a certificate as an object beside its key, with the key's `CKA_ID` and name (`C_CreateObject`).
+  ///
+  /// Storing the same certificate again changes nothing.
+  ///
+  /// - Throws: ``TokenKeysError`` with ``KeyRule/certificateMatchesKey`` when the certificate is for another key.
+  public func store(_ certificate: Certificate, for key: TokenKey) async throws {
+    let operation = "store the certificate of key \(key.name) on token \(token.label)"
+    guard certificate.publicKey == key.publicKey else {
+      throw TokenKeysError(
+        .ruleRefused, rule: .certificateMatchesKey, operation: operation, message: "the certificate is for another key")
+    }
+    let parts = key.parts
+    let template = try CertificateObject(certificate, name: parts.name, identifier: parts.identifier)
+    try await thread.perform { connection in
+      let known = try connection.reading { try $0.findObjects(matching: template.identity, limit: 1) }
+      guard known.isEmpty else { return }
+      _ = try connection.writing { try $0.createObject(template.attributes) }
+    }
+  }
+
+  /// The certificates stored beside a key, the one that expires last first. Objects for other public keys are left out.
+  public func certificates(of key: TokenKey) async throws -> [Certificate] {
+    let identifier = key.identifier.bytes
+    let encoded = try await thread.perform { connection in
+      try connection.reading { session in
+        let handles = try session.findObjects(matching: [.init(.class, ObjectClass.certificate), .init(.identifier, identifier)], limit: 100)
+        return try handles.compactMap { try session.attributes([.value], of: $0).bytes(.value) }
+      }
+    }
+    return encoded.compactMap { try? Certificate(derEncoded: $0) }
+      .filter { $0.publicKey == key.publicKey }
+      .sorted { $0.notValidAfter > $1.notValidAfter }
+  }
+}
+
+/// A certificate as a PKCS#11 object (`CKO_CERTIFICATE` of type `CKC_X_509`).
+private struct CertificateObject: Sendable {
+  /// What tells this certificate from any other on the token.
+  let identity: [Attribute]
+  let attributes: [Attribute]
+
+  init(_ certificate: Certificate, name: String, identifier: KeyIdentifier) throws {
+    func encoded(_ value: some DERSerializable) throws -> [UInt8] {
+      var serializer = DER.Serializer()
+      try serializer.serialize(value)
+      return serializer.serializedBytes
+    }
+    var serialNumber = DER.Serializer()
+    try serialNumber.serialize(certificate.serialNumber.bytes)
+    identity = [.init(.class, ObjectClass.certificate), .init(.identifier, identifier.bytes), .init(.value, try encoded(certificate))]
+    attributes =
+      identity + [
+        .init(.certificateType, CertificateType.x509.rawValue),
+        .init(.token, true),
+        .init(.private, false),  // certificates are public; audits read them without a PIN
+        .init(.label, name),
+        .init(.subject, try encoded(certificate.subject)),
+        .init(.issuer, try encoded(certificate.issuer)),
+        .init(.serialNumber, serialNumber.serializedBytes),
+      ]
+  }
+}

@@ -1,0 +1,99 @@
+public import Foundation
+public import PKCS11
+public import SwiftASN1
+public import X509
+
+/// A key pair on a token. Its private half never leaves; it signs by asking the token.
+///
+/// It is an X509 `CustomPrivateKey`: wrap it with `Certificate.PrivateKey(key)` wherever swift-certificates wants a private key.
+public struct TokenKey: Sendable {
+  let parts: KeyParts
+  let keys: TokenKeys
+
+  init(_ parts: KeyParts, keys: TokenKeys) {
+    self.parts = parts
+    self.keys = keys
+  }
+
+  /// `CKA_LABEL`: for people.
+  public var name: String { parts.name }
+  /// `CKA_ID`, shared by both halves and the certificates.
+  public var identifier: KeyIdentifier { parts.identifier }
+  public var algorithm: KeyAlgorithm { parts.algorithm }
+
+  /// The RFC 7512 URI that names this key: token, serial number, identifier and name.
+  public var uri: PKCS11URI { keys.token.uri.naming(object: name, identifier: identifier.bytes, type: "private") }
+
+  /// This key where X509 wants a private key.
+  public var privateKey: Certificate.PrivateKey { Certificate.PrivateKey(self) }
+}
+
+extension TokenKey: CustomPrivateKey {
+  public var publicKey: Certificate.PublicKey { parts.publicKey }
+
+  public var defaultSignatureAlgorithm: Certificate.SignatureAlgorithm { parts.algorithm.defaultSignatureAlgorithm }
+
+  public var supportedSignatureAlgorithms: [Certificate.SignatureAlgorithm] { parts.algorithm.signatureAlgorithms }
+
+  /// Signs on the token and blocks the calling thread meanwhile. Prefer ``signAsynchronously(bytes:signatureAlgorithm:)``.
+  public func signSynchronously(
+    bytes: some DataProtocol, signatureAlgorithm: Certificate.SignatureAlgorithm
+  ) throws -> Certificate.Signature {
+    let message = Array(bytes)
+    let parts = self.parts
+    let raw = try keys.thread.performBlocking { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
+    return try Certificate.Signature(signatureAlgorithm: signatureAlgorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
+  }
+
+  /// Signs on the token, on the token's own thread, and verifies the signature in software before returning it.
+  ///
+  /// - Throws: ``TokenKeysError`` when the key cannot sign with this algorithm or the signature does not verify; `PKCS11Error` from the token.
+  public func signAsynchronously(
+    bytes: some DataProtocol & Sendable, signatureAlgorithm: Certificate.SignatureAlgorithm
+  ) async throws -> Certificate.Signature {
+    let message = Array(bytes)
+    let parts = self.parts
+    let raw = try await keys.thread.perform { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
+    return try Certificate.Signature(signatureAlgorithm: signatureAlgorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
+  }
+}
+
+extension TokenKey: Hashable {
+  public static func == (left: TokenKey, right: TokenKey) -> Bool { left.parts == right.parts && left.keys === right.keys }
+  public func hash(into hasher: inout Hasher) { hasher.combine(parts) }
+}
+
+extension TokenKey: PEMSerializable {
+  public static var defaultPEMDiscriminator: String { "PRIVATE KEY" }
+
+  /// Always throws: the private key is on the token and stays there.
+  public func serialize(into coder: inout DER.Serializer) throws { throw Self.staysOnToken(name) }
+
+  /// Always throws: the private key is on the token and stays there.
+  public func serializeAsPEM(discriminator: String) throws -> PEMDocument { throw Self.staysOnToken(name) }
+
+  private static func staysOnToken(_ name: String) -> TokenKeysError {
+    TokenKeysError(.keyUnusable, operation: "export key \(name)", message: "the private key is on the token and cannot leave it")
+  }
+}
+
+extension TokenKey: CustomStringConvertible {
+  public var description: String { "\(algorithm) key \(name) (\(identifier))" }
+}
+
+extension TokenConnection {
+  /// Signs with a private key and verifies the result with its public half.
+  fileprivate func sign(_ message: [UInt8], with parts: KeyParts, algorithm: Certificate.SignatureAlgorithm) throws -> [UInt8] {
+    let scheme = try SignatureScheme(algorithm, for: parts.algorithm, offered: mechanisms())
+    let signature = try withPrivateKey(parts.identifier) { session, handle in
+      try scheme.sign(message, key: handle, in: &session)
+    }
+    guard parts.publicKey.isValidSignature(signature, for: message, signatureAlgorithm: algorithm) else {
+      throw TokenKeysError(
+        .ruleRefused, rule: .verifyAfterSign, operation: "sign with key \(parts.name)",
+        message: "the token returned a signature that does not verify with the key's public half",
+        hint: "do not use this token until its maker has explained it; nothing has been sent")
+    }
+    return signature
+  }
+}

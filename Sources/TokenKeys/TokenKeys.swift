@@ -1,0 +1,104 @@
+public import PKCS11
+public import Secrets
+public import X509
+
+/// The key pairs on one token: log in, generate by policy, find exactly one.
+///
+/// Holds one login on one token and one thread of its own for the token's blocking calls. Values made from it (``TokenKey``) keep it alive.
+public final class TokenKeys: Sendable {
+  /// The token, as it described itself when it was chosen.
+  public let token: Token
+  let thread: TokenThread<TokenConnection>
+
+  /// Logs in to a token as the normal user.
+  ///
+  /// The token is chosen before the PIN is read, and a token that says its PIN is locked is not tried at all.
+  ///
+  /// - Parameters:
+  ///   - token: the one token to use; see `Module.token(matching:)`.
+  ///   - pin: where the user PIN comes from.
+  /// - Throws: `PKCS11Error` from `C_OpenSession` or `C_Login`; `SecretError` when the PIN cannot be read.
+  public init(token: Token, pin: SecretSource) async throws {
+    self.token = token
+    thread = TokenThread(name: "hsmkey token") { TokenConnection(token: token) }
+    do {
+      if pin.isProtectedPath {
+        try await thread.perform { try $0.loginOnProtectedPath() }
+      } else {
+        try await thread.perform { connection in
+          let secret = try pin.read(purpose: "User PIN for token \(token.label)")
+          try connection.login(secret)
+        }
+      }
+    } catch {
+      thread.stop()
+      throw error
+    }
+  }
+
+  deinit { thread.stop() }
+
+  /// Every private key that this login can see, by name.
+  ///
+  /// A key whose public half or kind cannot be read is listed by ``unusableKeys()`` instead.
+  public func keys() async throws -> [TokenKey] {
+    try await inventory().compactMap { try? $0.key.get() }.sorted { ($0.name, $0.identifier.hexadecimal) < ($1.name, $1.identifier.hexadecimal) }
+  }
+
+  /// Private keys that cannot be used, by label, each with the reason.
+  public func unusableKeys() async throws -> [(name: String, reason: String)] {
+    try await inventory().compactMap { entry in
+      if case .failure(let error) = entry.key { (entry.label, "\(error)") } else { nil }
+    }
+  }
+
+  /// The one key with this name (`CKA_LABEL`).
+  ///
+  /// - Throws: ``TokenKeysError`` with ``TokenKeysError/Code/keyNotFound`` or ``TokenKeysError/Code/keyAmbiguous``.
+  public func key(named name: String) async throws -> TokenKey {
+    try await exactlyOne(matching: [.init(.label, name)], described: "named \(name)")
+  }
+
+  /// The one key with this `CKA_ID`.
+  public func key(identifier: KeyIdentifier) async throws -> TokenKey {
+    try await exactlyOne(matching: [.init(.identifier, identifier.bytes)], described: "with CKA_ID \(identifier)")
+  }
+
+  /// The one key whose public half is this one: the only lookup that cannot be misled by labels or identifiers.
+  public func key(matching publicKey: Certificate.PublicKey) async throws -> TokenKey {
+    let matches = try await keys().filter { $0.publicKey == publicKey }
+    let operation = "find the key for a public key on token \(token.label)"
+    guard let match = matches.first else {
+      throw TokenKeysError(.keyNotFound, operation: operation, message: "no private key on the token belongs to this public key")
+    }
+    guard matches.count == 1 else {
+      throw TokenKeysError(
+        .keyAmbiguous, operation: operation,
+        message: "\(matches.count) key pairs have this public key: \(matches.map(\.name).joined(separator: ", "))")
+    }
+    return match
+  }
+
+  private func exactlyOne(matching attributes: [Attribute], described: String) async throws -> TokenKey {
+    let operation = "find the key \(described) on token \(token.label)"
+    let found = try await thread.perform { connection in
+      try connection.readKeys(matching: attributes)
+    }
+    guard let only = found.first else {
+      throw TokenKeysError(
+        .keyNotFound, operation: operation, message: "the token holds no private key \(described)", hint: "list the keys with: hsmkey key list")
+    }
+    guard found.count == 1 else {
+      let identifiers = found.map { $0.identifier.hexadecimal }.joined(separator: ", ")
+      throw TokenKeysError(
+        .keyAmbiguous, operation: operation, message: "\(found.count) private keys are \(described) (CKA_ID \(identifiers))",
+        hint: "a name must be one key's only; rename or remove the others, for instance with pkcs11-tool")
+    }
+    return TokenKey(try only.parts.get(), keys: self)
+  }
+
+  private func inventory() async throws -> [(label: String, key: Result<TokenKey, any Error>)] {
+    let found = try await thread.perform { try $0.readKeys(matching: []) }
+    return found.map { entry in (entry.label, entry.parts.map { TokenKey($0, keys: self) }) }
+  }
+}

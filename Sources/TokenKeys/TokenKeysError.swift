@@ -1,0 +1,48 @@
+/// Why a key on a token cannot be had, made or used.
+///
+/// What a Cryptoki function answered is thrown as `PKCS11Error` instead; this error is about keys.
+public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
+  /// What kind of failure it is. An open set: compare, do not switch exhaustively.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// No key has the name, identifier or public key that was asked for.
+    public static let keyNotFound = Code(rawValue: "key-not-found")
+    /// Several keys answer to what should name one.
+    public static let keyAmbiguous = Code(rawValue: "key-ambiguous")
+    /// The key exists but cannot be used: one half is missing, or it is of a kind that is not supported.
+    public static let keyUnusable = Code(rawValue: "key-unusable")
+    /// A named rule refused.
+    public static let ruleRefused = Code(rawValue: "rule-refused")
+    /// The token offers no mechanism for what was asked.
+    public static let mechanismMissing = Code(rawValue: "mechanism-missing")
+    /// The key cannot sign with the algorithm that was asked for.
+    public static let algorithmMismatch = Code(rawValue: "algorithm-mismatch")
+  }
+
+  public let code: Code
+  /// The rule that refused, where one did.
+  public let rule: KeyRule?
+  /// What was being done: `generate key payroll`.
+  public let operation: String
+  /// What came back, in one sentence without a full stop.
+  public let message: String
+  /// What to do next.
+  public let hint: String?
+  /// The error this one rests on.
+  public let underlying: (any Error)?
+
+  public init(
+    _ code: Code, rule: KeyRule? = nil, operation: String, message: String, hint: String? = nil, underlying: (any Error)? = nil
+  ) {
+    self.code = code
+    self.rule = rule
+    self.operation = operation
+    self.message = message
+    self.hint = hint
+    self.underlying = underlying
+  }
+
+  public var description: String { "\(operation): \(message)" + (rule.map { " [\($0)]" } ?? "") }
+}
