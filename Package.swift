@@ -80,7 +80,8 @@ let package = Package(
     // Tests
     .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/TestSupport"),
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"]),
-    .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport"]),
+    .executableTarget(name: "secrets-probe", dependencies: ["Secrets"], path: "Tests/SecretsProbe"),
+    .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport", "secrets-probe"]),
     .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport"]),
     .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport"]),

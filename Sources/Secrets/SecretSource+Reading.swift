@@ -41,7 +41,8 @@ extension SecretSource {
       throw SecretError(.empty, operation, "it is empty", hint: "a descriptor can be read only once; a file needs at least one byte")
     }
     guard secret.count <= maximumCount else {
-      throw SecretError(.length, operation, "it is longer than \(maximumCount) bytes", hint: "check that this is the right file or descriptor")
+      throw SecretError(
+        .length, operation, "it is longer than \(maximumCount) bytes", hint: "check that this is the right file or descriptor")
     }
     return secret
   }

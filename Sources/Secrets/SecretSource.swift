@@ -93,7 +93,8 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
         .source, "read a secret source", "a command is no source of secrets",
         hint: "let the shell run it and name the descriptor: fd:3, with 3< <(command) at the end of the line")
       : SecretError(
-        .source, "read a secret source", "the text is no source of secrets (it is not repeated here, it may be a secret)", hint: "use \(kinds)")
+        .source, "read a secret source", "the text is no source of secrets (it is not repeated here, it may be a secret)",
+        hint: "use \(kinds)")
   }
 
   private static func malformed(_ form: String, _ meaning: String) -> SecretError {
