@@ -1,4 +1,58 @@
+import ArgumentParser
+import Foundation
+import ServiceSimulator
+
 @main
-struct Main {
-  static func main() {}
+struct CertificateServiceSimulator: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "certificate-service-simulator",
+    abstract: "A local certificate service that behaves as the tax administration's does, and misbehaves on demand.",
+    discussion: """
+      Its CAs are made at start and forgotten at the end; every name in them says SIMULATOR. It speaks plain HTTP on the loopback \
+      network only. It ends at SIGINT or SIGTERM with exit code 0.
+
+      A transfer password on the command line is visible to every user of the machine. These passwords open nothing but this \
+      simulator; never give it a real one.
+      """)
+
+  @OptionGroup var options: SimulatorOptions
+
+  func validate() throws {
+    if !options.listFaults && options.folder == nil { throw ValidationError("--folder is needed, for the trust files") }
+  }
+
+  func run() async throws {
+    if options.listFaults {
+      for fault in ServiceFault.allCases {
+        let operations = fault.operations.map(\.shortName).joined(separator: ", ")
+        Self.tell("\(fault): \(fault.explanation) (\(operations))")
+      }
+      return
+    }
+    let stopping = StopSignals()
+    var configuration = try options.configuration()
+    configuration.log = { line in FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+    let credentials = try options.credentials()
+    let simulator = try ServiceSimulator(configuration)
+    let endpoint = try await simulator.start()
+    for credential in credentials {
+      try await simulator.addTransferCredential(
+        customerID: credential.customerID, id: credential.id, password: credential.password)
+    }
+    Self.tell("listening: \(endpoint)")
+    if let files = simulator.trustFiles {
+      Self.tell("services-root: \(files.servicesRoot)")
+      Self.tell("services-chain: \(files.servicesChain)")
+      Self.tell("providers-root: \(files.providersRoot)")
+      Self.tell("providers-chain: \(files.providersChain)")
+    }
+    if let portFile = options.portFile, let port = URL(string: endpoint)?.port {
+      try Data("\(port)\n".utf8).write(to: URL(filePath: portFile), options: .atomic)
+    }
+    await stopping.wait()
+    await simulator.stop()
+  }
+
+  /// Writes a line of the answer at once: a script that reads it through a pipe must not wait for a buffer to fill.
+  private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 }

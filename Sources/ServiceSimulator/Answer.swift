@@ -1,0 +1,44 @@
+/// An HTTP request, as far as the service looks at it.
+struct IncomingRequest: Sendable {
+  let method: String
+  let path: String
+  let contentType: String?
+  let soapAction: String?
+  /// Nothing: the body is larger than allowed.
+  let body: [UInt8]?
+
+  /// `text/xml`, with no charset or with UTF-8 (SOAP 1.1, section 6.1; RFC 2376).
+  var hasXMLContent: Bool {
+    let parts = (contentType ?? "").split(separator: ";").map { part in
+      String(part.filter { $0 != " " && $0 != "\t" && $0 != "\"" }).lowercased()
+    }
+    guard parts.first == "text/xml" else { return false }
+    return parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" }
+  }
+}
+
+/// An HTTP answer, and the line about it in the log.
+struct Answer: Sendable {
+  let status: Int
+  var headers: [(name: String, value: String)] = []
+  var body: [UInt8] = []
+  let note: String
+  /// The pause between pieces of a slow answer; nothing for an answer in one go.
+  var pause: Duration?
+  /// Nothing is sent, and the connection is closed.
+  var isNothing = false
+
+  static func xml(_ status: Int, _ body: [UInt8], _ note: String) -> Answer {
+    Answer(status: status, headers: [("Content-Type", "text/xml; charset=utf-8")], body: body, note: note)
+  }
+
+  static func plain(
+    _ status: Int, _ text: String, headers: [(name: String, value: String)] = [], note: String? = nil
+  ) -> Answer {
+    Answer(
+      status: status, headers: headers + [("Content-Type", "text/plain; charset=utf-8")], body: Array((text + "\n").utf8),
+      note: note ?? "-> \(status) \(text)")
+  }
+
+  static func nothing(_ note: String) -> Answer { Answer(status: 0, note: note, isNothing: true) }
+}
