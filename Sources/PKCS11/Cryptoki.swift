@@ -1,0 +1,76 @@
+internal import CCryptoki
+internal import Synchronization
+
+/// The function table of one loaded module, and the one place through which its functions are called.
+///
+/// A table stays valid for the life of the process: a module is never unloaded.
+@safe final class Cryptoki: Sendable {
+  /// The path that the module was loaded from.
+  let path: String
+
+  /// The version of the interface in use: what the module's table says of itself.
+  let interfaceVersion: Version
+
+  /// Whether the table came from `C_GetInterface` (3.0) and not from `C_GetFunctionList`.
+  let isFromGetInterface: Bool
+
+  /// How often the module was initialised so far. Handles belong to one of these; a handle of an earlier one could by chance be somebody
+  /// else's by now, so it is never used again.
+  let generation = Atomic<UInt>(0)
+
+  /// The module's functions: a table of 2.40, or the part of a later table that is the same.
+  nonisolated(unsafe) let functions: UnsafePointer<CK_FUNCTION_LIST>
+
+  init(path: String, functions: UnsafePointer<CK_FUNCTION_LIST>, isFromGetInterface: Bool) {
+    self.path = path
+    self.isFromGetInterface = isFromGetInterface
+    unsafe self.functions = functions
+    interfaceVersion = unsafe Version(functions.pointee.version)
+  }
+
+  /// Calls a function and throws unless it answers `CKR_OK`.
+  @inline(__always)
+  func call<Pointer>(
+    _ function: CryptokiFunction, _ pointer: Pointer?, token: @autoclosure () -> String?, operation: @autoclosure () -> String,
+    _ invoke: (Pointer) -> CK_RV
+  ) throws(PKCS11Error) {
+    let answer = answer(function, pointer, invoke)
+    if answer != .ok {
+      throw failure(function, answer, isMissing: pointer == nil, token: token(), operation: operation())
+    }
+  }
+
+  /// Calls a function and returns what it answers. A function that the module leaves out answers `CKR_FUNCTION_NOT_SUPPORTED`.
+  @inline(__always)
+  func answer<Pointer>(_ function: CryptokiFunction, _ pointer: Pointer?, _ invoke: (Pointer) -> CK_RV) -> ReturnValue {
+    guard let pointer else { return .functionNotSupported }
+    return Self.answer(function, of: path) { invoke(pointer) }
+  }
+
+  /// Every call into a module passes here.
+  @inline(__always)
+  static func answer(_ function: CryptokiFunction, of path: @autoclosure () -> String, _ invoke: () -> CK_RV) -> ReturnValue {
+    guard CallTrace.isInstalled.load(ordering: .relaxed) else { return ReturnValue(invoke()) }
+    return traced(function, of: path(), invoke)
+  }
+
+  @inline(never)
+  private static func traced(_ function: CryptokiFunction, of path: String, _ invoke: () -> CK_RV) -> ReturnValue {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let answer = ReturnValue(invoke())
+    CallTrace.report(TracedCall(function: function.rawValue, returnValue: answer, duration: clock.now - start, module: path))
+    return answer
+  }
+
+  /// The error for an answer.
+  @inline(never)
+  func failure(
+    _ function: CryptokiFunction, _ answer: ReturnValue, isMissing: Bool = false, token: String?, operation: String
+  ) -> PKCS11Error {
+    guard isMissing else { return PKCS11Error(function: function.rawValue, returnValue: answer, token: token, operation: operation) }
+    return PKCS11Error(
+      rule: .functionPresent, function: function.rawValue, returnValue: answer, token: token, operation: operation,
+      message: "the module leaves this function out of its table", hint: nil)
+  }
+}

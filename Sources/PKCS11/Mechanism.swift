@@ -1,0 +1,116 @@
+internal import CCryptoki
+
+/// A mechanism with its parameter: how to sign, how to make keys (`CK_MECHANISM`).
+public struct Mechanism: Hashable, Sendable {
+  public let type: MechanismType
+  private let parameter: Parameter
+
+  private enum Parameter: Hashable {
+    case none
+    case pss(hash: UInt, maskGeneration: UInt, saltLength: UInt)
+    case bytes([UInt8])
+  }
+
+  private init(_ type: MechanismType, _ parameter: Parameter = .none) {
+    self.type = type
+    self.parameter = parameter
+  }
+
+  /// A mechanism without a parameter.
+  public init(_ type: MechanismType) {
+    self.init(type, .none)
+  }
+
+  /// A mechanism whose parameter is plain bytes, such as an initialisation vector.
+  public init(_ type: MechanismType, parameter: [UInt8]) {
+    self.init(type, .bytes(parameter))
+  }
+
+  public static let rsaPKCSKeyPairGeneration = Mechanism(.rsaPKCSKeyPairGeneration)
+  public static let ecKeyPairGeneration = Mechanism(.ecKeyPairGeneration)
+  public static let ecEdwardsKeyPairGeneration = Mechanism(.ecEdwardsKeyPairGeneration)
+  public static let rsaPKCS = Mechanism(.rsaPKCS)
+  public static let sha256RSAPKCS = Mechanism(.sha256RSAPKCS)
+  public static let sha384RSAPKCS = Mechanism(.sha384RSAPKCS)
+  public static let sha512RSAPKCS = Mechanism(.sha512RSAPKCS)
+  public static let ecdsa = Mechanism(.ecdsa)
+  public static let ecdsaSHA256 = Mechanism(.ecdsaSHA256)
+  public static let ecdsaSHA384 = Mechanism(.ecdsaSHA384)
+  public static let ecdsaSHA512 = Mechanism(.ecdsaSHA512)
+  public static let edDSA = Mechanism(.edDSA)
+  public static let aesKeyGeneration = Mechanism(.aesKeyGeneration)
+  public static let aesKeyWrap = Mechanism(.aesKeyWrap)
+  public static let aesKeyWrapPad = Mechanism(.aesKeyWrapPad)
+  public static let aesKeyWrapKWP = Mechanism(.aesKeyWrapKWP)
+
+  /// AES in CBC mode with padding, under an initialisation vector of 16 bytes.
+  public static func aesCBCPad(initializationVector: [UInt8]) -> Mechanism {
+    Mechanism(.aesCBCPad, parameter: initializationVector)
+  }
+
+  /// A hash that RSA PSS can use, for the data and for the mask.
+  public enum PSSHash: Hashable, Sendable {
+    case sha256, sha384, sha512
+
+    /// The length of the digest in bytes, and the usual length of the salt.
+    public var byteCount: Int {
+      switch self {
+      case .sha256: 32
+      case .sha384: 48
+      case .sha512: 64
+      }
+    }
+  }
+
+  /// RSA PSS over a digest that the caller made with `hash` (`CKM_RSA_PKCS_PSS`, `CK_RSA_PKCS_PSS_PARAMS`).
+  ///
+  /// - Parameter saltLength: in bytes; as long as the digest when left out.
+  public static func rsaPKCSPSS(hash: PSSHash, saltLength: Int? = nil) -> Mechanism {
+    pss(.rsaPKCSPSS, hash, saltLength)
+  }
+
+  /// RSA PSS over the data, hashed by the token (`CKM_SHA256_RSA_PKCS_PSS` and its sisters).
+  public static func hashingRSAPKCSPSS(hash: PSSHash, saltLength: Int? = nil) -> Mechanism {
+    switch hash {
+    case .sha256: pss(.sha256RSAPKCSPSS, hash, saltLength)
+    case .sha384: pss(.sha384RSAPKCSPSS, hash, saltLength)
+    case .sha512: pss(.sha512RSAPKCSPSS, hash, saltLength)
+    }
+  }
+
+  private static func pss(_ type: MechanismType, _ hash: PSSHash, _ saltLength: Int?) -> Mechanism {
+    let salt = UInt(clamping: saltLength ?? hash.byteCount)
+    switch hash {
+    case .sha256: return Mechanism(type, .pss(hash: CKM_SHA256, maskGeneration: CKG_MGF1_SHA256, saltLength: salt))
+    case .sha384: return Mechanism(type, .pss(hash: CKM_SHA384, maskGeneration: CKG_MGF1_SHA384, saltLength: salt))
+    case .sha512: return Mechanism(type, .pss(hash: CKM_SHA512, maskGeneration: CKG_MGF1_SHA512, saltLength: salt))
+    }
+  }
+
+  /// Lends the mechanism in the form that the module reads, for the length of one call.
+  @inline(__always)
+  func withC(_ body: (UnsafePointer<CK_MECHANISM>) -> ReturnValue) -> ReturnValue {
+    switch parameter {
+    case .none:
+      var mechanism = unsafe CK_MECHANISM(mechanism: type.rawValue, pParameter: nil, ulParameterLen: 0)
+      return unsafe body(&mechanism)
+    case .pss(let hash, let maskGeneration, let saltLength):
+      var parameters = CK_RSA_PKCS_PSS_PARAMS(hashAlg: hash, mgf: maskGeneration, sLen: saltLength)
+      return unsafe withUnsafeBytes(of: &parameters) { unsafe Self.withC(type, $0, body) }
+    case .bytes(let bytes):
+      return unsafe bytes.withUnsafeBytes { unsafe Self.withC(type, $0, body) }
+    }
+  }
+
+  private static func withC(
+    _ type: MechanismType, _ parameter: UnsafeRawBufferPointer, _ body: (UnsafePointer<CK_MECHANISM>) -> ReturnValue
+  ) -> ReturnValue {
+    var mechanism = unsafe CK_MECHANISM(
+      mechanism: type.rawValue, pParameter: parameter.baseAddress, ulParameterLen: CK_ULONG(parameter.count))
+    return unsafe body(&mechanism)
+  }
+}
+
+extension Mechanism: CustomStringConvertible {
+  public var description: String { type.description }
+}

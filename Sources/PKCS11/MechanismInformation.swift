@@ -1,0 +1,38 @@
+internal import CCryptoki
+
+/// What a token can do with a mechanism (`CK_MECHANISM_INFO`).
+public struct MechanismInformation: Hashable, Sendable {
+  /// The smallest key; bits or bytes as the mechanism's own section of the standard says (bits for RSA and EC).
+  public let minimumKeySize: Int
+  /// The largest key, in the same unit.
+  public let maximumKeySize: Int
+  public let flags: MechanismFlags
+
+  init(_ information: CK_MECHANISM_INFO) {
+    minimumKeySize = Int(clamping: information.ulMinKeySize)
+    maximumKeySize = Int(clamping: information.ulMaxKeySize)
+    flags = MechanismFlags(rawValue: information.flags)
+  }
+}
+
+/// What a mechanism can be used for (the flags of `CK_MECHANISM_INFO`).
+public struct MechanismFlags: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt
+
+  public init(rawValue: UInt) {
+    self.rawValue = rawValue
+  }
+
+  /// The device does it, not the module's software (`CKF_HW`).
+  public static let hardware = MechanismFlags(rawValue: CKF_HW)
+  public static let encrypt = MechanismFlags(rawValue: CKF_ENCRYPT)
+  public static let decrypt = MechanismFlags(rawValue: CKF_DECRYPT)
+  public static let digest = MechanismFlags(rawValue: CKF_DIGEST)
+  public static let sign = MechanismFlags(rawValue: CKF_SIGN)
+  public static let verify = MechanismFlags(rawValue: CKF_VERIFY)
+  public static let generate = MechanismFlags(rawValue: CKF_GENERATE)
+  public static let generateKeyPair = MechanismFlags(rawValue: CKF_GENERATE_KEY_PAIR)
+  public static let wrap = MechanismFlags(rawValue: CKF_WRAP)
+  public static let unwrap = MechanismFlags(rawValue: CKF_UNWRAP)
+  public static let derive = MechanismFlags(rawValue: CKF_DERIVE)
+}

@@ -1,0 +1,110 @@
+internal import CCryptoki
+internal import Synchronization
+
+/// A PKCS #11 module: the library of one kind of token, loaded into this process and initialised.
+///
+/// Opening the same file twice, under any path, gives two `Module` values on one initialisation. A module that other code of this process
+/// had initialised is used as it is, and never finalized by us.
+///
+/// Every call may block for as long as the device takes and cannot be cancelled: call from threads that are allowed to wait.
+public final class Module: Sendable {
+  /// The path that this module was opened with.
+  public let path: String
+
+  /// What the module says of itself.
+  public let information: ModuleInformation
+
+  let cryptoki: Cryptoki
+  let generation: UInt
+  private let entry: ModuleEntry
+  private let isFinalized = Atomic<Bool>(false)
+
+  /// Loads the module and initialises it (`C_GetInterface` or `C_GetFunctionList`, `C_Initialize` with `CKF_OS_LOCKING_OK`).
+  ///
+  /// - Parameter path: the absolute path of the module's file.
+  /// - Throws: ``PKCS11Rule/modulePath``, ``PKCS11Rule/moduleLoads`` with the loader's reason, or what `C_Initialize` answered.
+  public init(path: String) throws(PKCS11Error) {
+    let entry = try ModuleRegistry.shared.entry(forModuleAt: path)
+    let (cryptoki, information) = try entry.enter()
+    self.path = path
+    self.information = information
+    self.cryptoki = cryptoki
+    self.entry = entry
+    generation = cryptoki.generation.load(ordering: .relaxed)
+  }
+
+  deinit {
+    // Slots, tokens and sessions hold their module, so nothing of this one is in use here. C_Finalize is left to finalize(): it may block,
+    // and other code may have come to rely on the initialisation.
+    if !isFinalized.load(ordering: .relaxed) { try? entry.leave(finalizing: false) }
+  }
+
+  /// Ends the use of this module (`C_Finalize`, when the initialisation was ours and no other `Module` of the same file is in use).
+  ///
+  /// Call it before the process ends: some modules crash in exit handlers otherwise. Tokens and sessions of this module cannot be used
+  /// afterwards. No other thread may be inside a call of this module meanwhile.
+  public func finalize() throws(PKCS11Error) {
+    guard !isFinalized.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    try entry.leave(finalizing: true)
+  }
+
+  /// The slots of the module (`C_GetSlotList`, `C_GetSlotInfo`).
+  ///
+  /// Slot identifiers change between processes and when tokens are initialised: never keep them.
+  public func slots(withTokenPresent: Bool = true) throws(PKCS11Error) -> [Slot] {
+    try checkInUse()
+    var slots: [Slot] = []
+    for identifier in try slotIdentifiers(withTokenPresent: withTokenPresent) {
+      if let slot = try Slot(self, identifier) { slots.append(slot) }
+    }
+    return slots
+  }
+
+  /// The initialised tokens that are present.
+  public func tokens() throws(PKCS11Error) -> [Token] {
+    var tokens: [Token] = []
+    for slot in try slots() {
+      if let token = try slot.token(), token.flags.contains(.tokenInitialized) { tokens.append(token) }
+    }
+    return tokens
+  }
+
+  /// The one token that a URI describes.
+  ///
+  /// - Throws: ``PKCS11Rule/tokenPresent`` when none matches, ``PKCS11Rule/tokenUnambiguous`` when several do; the message lists them.
+  public func token(matching uri: PKCS11URI) throws(PKCS11Error) -> Token {
+    let tokens = try tokens()
+    let matching = tokens.filter { uri.matches($0) }
+    if matching.count == 1 { return matching[0] }
+    let operation = "find the token \(uri)"
+    guard !matching.isEmpty else {
+      let present = tokens.isEmpty ? "there is no initialised token" : "there are: " + Self.listing(tokens)
+      throw PKCS11Error(
+        rule: .tokenPresent, operation: operation, message: "no token matches; \(present)",
+        hint: tokens.isEmpty ? "check that the device is connected and the module is the right one" : nil)
+    }
+    throw PKCS11Error(
+      rule: .tokenUnambiguous, operation: operation, message: "\(matching.count) tokens match: " + Self.listing(matching),
+      hint: "add the serial number to the URI")
+  }
+
+  func checkInUse() throws(PKCS11Error) {
+    if isFinalized.load(ordering: .relaxed) || cryptoki.generation.load(ordering: .relaxed) != generation {
+      throw PKCS11Error(
+        rule: .moduleInUse, operation: "use the PKCS #11 module", message: "the module was finalized", hint: "open the module again")
+    }
+  }
+
+  private func slotIdentifiers(withTokenPresent: Bool) throws(PKCS11Error) -> [CK_SLOT_ID] {
+    let present = CK_BBOOL(withTokenPresent ? CK_TRUE : CK_FALSE)
+    return try unsafe numberList("list the slots") { (buffer, count: inout CK_ULONG) in
+      unsafe cryptoki.answer(.C_GetSlotList, cryptoki.functions.pointee.C_GetSlotList) { unsafe $0(present, buffer, &count) }
+    } failure: { answer, operation in
+      cryptoki.failure(.C_GetSlotList, answer, token: nil, operation: operation)
+    }
+  }
+
+  private static func listing(_ tokens: [Token]) -> String {
+    tokens.map { "\"\($0.label)\" (serial \($0.serialNumber))" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,108 @@
+internal import CCryptoki
+internal import Synchronization
+
+/// The modules of this process. A module may be initialised once in a process, so whoever opens the same file shares one entry.
+final class ModuleRegistry: Sendable {
+  static let shared = ModuleRegistry()
+
+  private let entries = Mutex<[FileIdentity: ModuleEntry]>([:])
+
+  /// The entry of the file at `path`, made when it is the first time.
+  func entry(forModuleAt path: String) throws(PKCS11Error) -> ModuleEntry {
+    let identity = try FileIdentity(ofModuleAt: path)
+    return entries.withLock { entries in
+      if let entry = entries[identity] { return entry }
+      let entry = ModuleEntry(path: path)
+      entries[identity] = entry
+      return entry
+    }
+  }
+}
+
+/// One module file: its function table once loaded, who uses it, and whose initialisation it runs on.
+final class ModuleEntry: Sendable {
+  private let path: String
+  private let state = Mutex(State())
+
+  private struct State {
+    var cryptoki: Cryptoki?
+    var users = 0
+    var initialization = Initialization.none
+  }
+
+  private enum Initialization {
+    case none
+    /// We called `C_Initialize`, so we call `C_Finalize`.
+    case ours
+    /// Other code in this process had called it; `C_Finalize` would take the module away from that code.
+    case adopted
+  }
+
+  init(path: String) {
+    self.path = path
+  }
+
+  /// Loads and initialises the module unless that is done, and counts one more user.
+  func enter() throws(PKCS11Error) -> (Cryptoki, ModuleInformation) {
+    try state.withLock { (state: inout State) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) in
+      let cryptoki = if let loaded = state.cryptoki { loaded } else { try ModuleLoader.load(path) }
+      state.cryptoki = cryptoki
+      if state.initialization == .none {
+        state.initialization = try Self.initialize(cryptoki)
+      }
+      var information = CK_INFO()
+      var answer = Self.getInformation(cryptoki, &information)
+      if answer == .cryptokiNotInitialized {
+        // Other code in this process finalized it behind our back: everything that was open is gone.
+        cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
+        state.initialization = .none
+        state.initialization = try Self.initialize(cryptoki)
+        answer = Self.getInformation(cryptoki, &information)
+      }
+      guard answer == .ok else {
+        throw cryptoki.failure(.C_GetInfo, answer, token: nil, operation: "ask the module for its information")
+      }
+      state.users += 1
+      return (cryptoki, ModuleInformation(information, cryptoki))
+    }
+  }
+
+  /// Counts one user less.
+  ///
+  /// - Parameter finalizing: the user asks for `C_Finalize`. It is called when nobody else uses the module and its initialisation was ours.
+  func leave(finalizing: Bool) throws(PKCS11Error) {
+    try state.withLock { (state: inout State) throws(PKCS11Error) -> Void in
+      state.users -= 1
+      guard finalizing, state.users == 0, let cryptoki = state.cryptoki else { return }
+      let wasOurs = state.initialization == .ours
+      state.initialization = .none
+      guard wasOurs else { return }
+      cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
+      let answer = unsafe cryptoki.answer(.C_Finalize, cryptoki.functions.pointee.C_Finalize) { $0(nil) }
+      guard answer == .ok || answer == .cryptokiNotInitialized else {
+        throw cryptoki.failure(.C_Finalize, answer, token: nil, operation: "finalize the module")
+      }
+    }
+  }
+
+  private static func initialize(_ cryptoki: Cryptoki) throws(PKCS11Error) -> Initialization {
+    // Without CKF_OS_LOCKING_OK modules may assume one thread, and crash with two. Some modules read a longer structure than the
+    // standard's (NSS has one more pointer), so what they may read is zero bytes of ours.
+    let answer = unsafe withUnsafeTemporaryAllocation(byteCount: 128, alignment: 16) { memory in
+      unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+      var arguments = unsafe CK_C_INITIALIZE_ARGS()
+      unsafe arguments.flags = CKF_OS_LOCKING_OK
+      unsafe memory.storeBytes(of: arguments, as: CK_C_INITIALIZE_ARGS.self)
+      return unsafe cryptoki.answer(.C_Initialize, cryptoki.functions.pointee.C_Initialize) { unsafe $0(memory.baseAddress) }
+    }
+    switch answer {
+    case .ok: return .ours
+    case .cryptokiAlreadyInitialized: return .adopted
+    default: throw cryptoki.failure(.C_Initialize, answer, token: nil, operation: "initialise the module \(cryptoki.path)")
+    }
+  }
+
+  private static func getInformation(_ cryptoki: Cryptoki, _ information: inout CK_INFO) -> ReturnValue {
+    unsafe cryptoki.answer(.C_GetInfo, cryptoki.functions.pointee.C_GetInfo) { unsafe $0(&information) }
+  }
+}

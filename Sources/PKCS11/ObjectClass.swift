@@ -1,0 +1,98 @@
+internal import CCryptoki
+
+/// What kind of object something on a token is (`CKA_CLASS`).
+public struct ObjectClass: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt
+
+  public init(rawValue: UInt) {
+    self.rawValue = rawValue
+  }
+
+  public static let data = ObjectClass(rawValue: CKO_DATA)
+  public static let certificate = ObjectClass(rawValue: CKO_CERTIFICATE)
+  public static let publicKey = ObjectClass(rawValue: CKO_PUBLIC_KEY)
+  public static let privateKey = ObjectClass(rawValue: CKO_PRIVATE_KEY)
+  public static let secretKey = ObjectClass(rawValue: CKO_SECRET_KEY)
+}
+
+extension ObjectClass: CustomStringConvertible {
+  /// The standard's name, `CKO_PRIVATE_KEY`, or `CKO_0x…`.
+  public var description: String {
+    switch rawValue {
+    case CKO_DATA: "CKO_DATA"
+    case CKO_CERTIFICATE: "CKO_CERTIFICATE"
+    case CKO_PUBLIC_KEY: "CKO_PUBLIC_KEY"
+    case CKO_PRIVATE_KEY: "CKO_PRIVATE_KEY"
+    case CKO_SECRET_KEY: "CKO_SECRET_KEY"
+    case CKO_HW_FEATURE: "CKO_HW_FEATURE"
+    case CKO_DOMAIN_PARAMETERS: "CKO_DOMAIN_PARAMETERS"
+    case CKO_MECHANISM: "CKO_MECHANISM"
+    case CKO_OTP_KEY: "CKO_OTP_KEY"
+    case CKO_PROFILE: "CKO_PROFILE"
+    default: "CKO_0x" + String(rawValue, radix: 16, uppercase: true)
+    }
+  }
+}
+
+/// What kind of key a key is (`CKA_KEY_TYPE`).
+public struct KeyType: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt
+
+  public init(rawValue: UInt) {
+    self.rawValue = rawValue
+  }
+
+  public static let rsa = KeyType(rawValue: CKK_RSA)
+  /// A key on a Weierstrass curve, for ECDSA and ECDH.
+  public static let ec = KeyType(rawValue: CKK_EC)
+  /// A key on an Edwards curve, for EdDSA.
+  public static let ecEdwards = KeyType(rawValue: CKK_EC_EDWARDS)
+  public static let aes = KeyType(rawValue: CKK_AES)
+  public static let genericSecret = KeyType(rawValue: CKK_GENERIC_SECRET)
+}
+
+extension KeyType: CustomStringConvertible {
+  /// The standard's name, `CKK_RSA`, or `CKK_0x…`.
+  public var description: String {
+    switch rawValue {
+    case CKK_RSA: "CKK_RSA"
+    case CKK_DSA: "CKK_DSA"
+    case CKK_DH: "CKK_DH"
+    case CKK_EC: "CKK_EC"
+    case CKK_GENERIC_SECRET: "CKK_GENERIC_SECRET"
+    case CKK_DES3: "CKK_DES3"
+    case CKK_AES: "CKK_AES"
+    case CKK_EC_EDWARDS: "CKK_EC_EDWARDS"
+    case CKK_EC_MONTGOMERY: "CKK_EC_MONTGOMERY"
+    default: "CKK_0x" + String(rawValue, radix: 16, uppercase: true)
+    }
+  }
+}
+
+/// What kind of certificate a certificate object holds (`CKA_CERTIFICATE_TYPE`).
+public struct CertificateType: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt
+
+  public init(rawValue: UInt) {
+    self.rawValue = rawValue
+  }
+
+  public static let x509 = CertificateType(rawValue: CKC_X_509)
+}
+
+/// The number by which a session's module knows an object (`CK_OBJECT_HANDLE`).
+///
+/// It is void after a logout, after the module was finalized, and when the object was destroyed by anyone.
+public struct ObjectHandle: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt
+
+  public init(rawValue: UInt) {
+    self.rawValue = rawValue
+  }
+}
+
+/// The two halves of a key pair.
+public struct KeyPairHandles: Hashable, Sendable {
+  public let publicKey: ObjectHandle
+  public let privateKey: ObjectHandle
+}

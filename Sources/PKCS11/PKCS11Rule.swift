@@ -1,0 +1,61 @@
+/// The named rules of this room. A thrown ``PKCS11Error`` says which one was broken.
+public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
+  public let rawValue: String
+
+  public init(rawValue: String) {
+    self.rawValue = rawValue
+  }
+
+  private init(_ rawValue: String) {
+    self.rawValue = rawValue
+  }
+
+  /// Every call into a module answers `CKR_OK`, or its return value is an error that names the function.
+  public static let call = PKCS11Rule("PKCS11-CALL")
+  /// A function that a module leaves out of its table is not called.
+  public static let functionPresent = PKCS11Rule("PKCS11-FUNCTION-PRESENT")
+  /// A module is named by the absolute path of an existing file.
+  public static let modulePath = PKCS11Rule("MODULE-PATH")
+  /// A module loads and hands out a function table whose layout we know.
+  public static let moduleLoads = PKCS11Rule("MODULE-LOADS")
+  /// A module that was finalized is not used any more, nor are its tokens and sessions.
+  public static let moduleInUse = PKCS11Rule("MODULE-IN-USE")
+  /// A token that is looked for exists.
+  public static let tokenPresent = PKCS11Rule("TOKEN-PRESENT")
+  /// A token that is looked for is the only one that matches.
+  public static let tokenUnambiguous = PKCS11Rule("TOKEN-UNAMBIGUOUS")
+  /// A token's label fits its 32 bytes.
+  public static let tokenLabel = PKCS11Rule("TOKEN-LABEL")
+  /// A session is used only while it is open and no operation in it was left half done.
+  public static let sessionUsable = PKCS11Rule("SESSION-USABLE")
+  /// An attribute's value has the length that its type needs.
+  public static let attributeLength = PKCS11Rule("ATTRIBUTE-LENGTH")
+  /// Attribute values read at once stay below 1 MiB each and 4 MiB together.
+  public static let attributeSize = PKCS11Rule("ATTRIBUTE-SIZE")
+  /// Attributes whose values are templates, full of pointers, are not read.
+  public static let attributeFlat = PKCS11Rule("ATTRIBUTE-FLAT")
+  /// A list that a module gives has a size that can be true.
+  public static let listSize = PKCS11Rule("LIST-SIZE")
+  /// A signature has at least one byte and at most as many as the key can give.
+  public static let signatureSize = PKCS11Rule("SIGNATURE-SIZE")
+  /// Random bytes are asked for in amounts of 1 byte to 1 MiB.
+  public static let randomCount = PKCS11Rule("RANDOM-COUNT")
+  /// A URI follows RFC 7512 and is at most 4096 bytes long.
+  public static let uriSyntax = PKCS11Rule("URI-SYNTAX")
+  /// A URI has only attributes that RFC 7512 names.
+  public static let uriAttributeKnown = PKCS11Rule("URI-ATTRIBUTE-KNOWN")
+  /// A URI has an attribute once at most.
+  public static let uriAttributeOnce = PKCS11Rule("URI-ATTRIBUTE-ONCE")
+  /// A URI carries no PIN and no place where a PIN is.
+  public static let uriNoPIN = PKCS11Rule("URI-NO-PIN")
+
+  public static let allCases: [PKCS11Rule] = [
+    .call, .functionPresent, .modulePath, .moduleLoads, .moduleInUse, .tokenPresent, .tokenUnambiguous, .tokenLabel, .sessionUsable,
+    .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount, .uriSyntax, .uriAttributeKnown,
+    .uriAttributeOnce, .uriNoPIN,
+  ]
+}
+
+extension PKCS11Rule: CustomStringConvertible {
+  public var description: String { rawValue }
+}

@@ -1,0 +1,101 @@
+/// Names a module, a slot, a token or an object on it by what they say of themselves (RFC 7512): `pkcs11:token=payroll;serial=5a1c`.
+///
+/// Attributes that are `nil` match anything. What a URI does not carry here: a PIN, or the place of one (`pin-value`, `pin-source` are
+/// refused without being repeated), attributes that the RFC does not name, and attributes given twice. `module-path` and `module-name` are
+/// kept and written back, and nothing here loads a module because of them.
+public struct PKCS11URI: Hashable, Sendable {
+  /// The token's label (`token`).
+  public var label: String?
+  /// The token's manufacturer (`manufacturer`).
+  public var manufacturer: String?
+  /// The token's serial number (`serial`).
+  public var serialNumber: String?
+  /// The token's model (`model`).
+  public var model: String?
+
+  /// Who made the module (`library-manufacturer`).
+  public var libraryManufacturer: String?
+  /// What the module calls itself (`library-description`).
+  public var libraryDescription: String?
+  /// The module's own version (`library-version`).
+  public var libraryVersion: Version?
+
+  /// Who made the slot (`slot-manufacturer`).
+  public var slotManufacturer: String?
+  /// What the slot is (`slot-description`).
+  public var slotDescription: String?
+  /// The slot's number (`slot-id`). It changes; better not used.
+  public var slotIdentifier: UInt?
+
+  /// The object's label (`object`).
+  public var objectLabel: String?
+  /// The object's class (`type`): data, certificate, public, private or secret key.
+  public var objectClass: ObjectClass?
+  /// The object's `CKA_ID` (`id`).
+  public var objectID: [UInt8]?
+
+  /// The module's file (`module-path`); not honoured.
+  public var modulePath: String?
+  /// The module's name without `lib` and suffix (`module-name`); not honoured.
+  public var moduleName: String?
+
+  /// A URI that matches anything.
+  public init() {}
+
+  /// The URI of the tokens with a label.
+  public init(label: String) {
+    self.label = label
+  }
+
+  /// Reads a URI.
+  ///
+  /// - Throws: ``PKCS11Rule/uriSyntax``, ``PKCS11Rule/uriAttributeKnown``, ``PKCS11Rule/uriAttributeOnce`` or ``PKCS11Rule/uriNoPIN``.
+  ///   Messages name attributes and never hold a value.
+  public init(_ text: String) throws(PKCS11Error) {
+    self = try PKCS11URIParser.parse(text)
+  }
+
+  /// Reads what people give to name a token: a URI when it begins as one, otherwise the token's label as it is.
+  public init(uriOrLabel text: String) throws(PKCS11Error) {
+    if PKCS11URIParser.hasScheme(text) {
+      try self.init(text)
+    } else {
+      guard (1...32).contains(text.utf8.count) else {
+        throw PKCS11Error(
+          rule: .tokenLabel, operation: "read the name of a token", message: "it is neither a pkcs11: URI nor a label of 1 to 32 bytes")
+      }
+      self.init(label: text)
+    }
+  }
+}
+
+extension PKCS11URI {
+  /// Whether the attributes about module, slot and token describe this token. Attributes about objects do not matter here.
+  public func matches(_ token: Token) -> Bool {
+    let slot = token.slot
+    let module = token.module.information
+    return Self.agrees(label, token.label) && Self.agrees(manufacturer, token.manufacturer)
+      && Self.agrees(serialNumber, token.serialNumber) && Self.agrees(model, token.model)
+      && Self.agrees(libraryManufacturer, module.manufacturer) && Self.agrees(libraryDescription, module.libraryDescription)
+      && Self.agrees(libraryVersion, module.libraryVersion) && Self.agrees(slotManufacturer, slot.manufacturer)
+      && Self.agrees(slotDescription, slot.description) && Self.agrees(slotIdentifier, slot.identifier)
+  }
+
+  /// The attributes about objects as a template to search with.
+  public var objectTemplate: [Attribute] {
+    var template: [Attribute] = []
+    if let objectClass { template.append(Attribute(.objectClass, objectClass)) }
+    if let objectLabel { template.append(Attribute(.label, objectLabel)) }
+    if let objectID { template.append(Attribute(.id, objectID)) }
+    return template
+  }
+
+  private static func agrees<Value: Equatable>(_ wanted: Value?, _ actual: Value) -> Bool {
+    wanted.map { $0 == actual } ?? true
+  }
+}
+
+extension PKCS11URI: CustomStringConvertible {
+  /// The URI, with its attributes in a fixed order.
+  public var description: String { PKCS11URIFormat.format(self) }
+}
