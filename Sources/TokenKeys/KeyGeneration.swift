@@ -1,5 +1,5 @@
 import Crypto
-public import PKCS11
+import PKCS11
 import X509
 
 extension TokenKeys {
@@ -44,7 +44,7 @@ extension TokenConnection {
       let template = KeyTemplate(algorithm: algorithm, name: name, identifier: identifier)
       let pair = try session.generateKeyPair(template.mechanism, publicKey: template.publicKey, privateKey: template.privateKey)
       do {
-        let values = try session.attributes([.keyType, .modulus, .publicExponent, .ecParams, .ecPoint], of: pair.publicKey)
+        let values = try session.attributes([.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint], of: pair.publicKey)
         let (publicKey, observedAlgorithm) = try Self.publicKey(from: values, operation: operation)
         let parts = KeyParts(name: name, identifier: identifier, algorithm: observedAlgorithm, publicKey: publicKey)
         let verdict = try judge(pair.privateKey, parts: parts, asked: algorithm, policy: policy, in: &session)
@@ -67,7 +67,7 @@ extension TokenConnection {
   private func refuseTakenName(_ name: String, operation: String) throws {
     let taken = try reading { session in
       try ObjectClass.keyHalves.contains { half in
-        try !session.findObjects(matching: [.init(.class, half), .init(.label, name)], limit: 1).isEmpty
+        try !session.findObjects(matching: [.init(.objectClass, half), .init(.label, name)], limit: 1).isEmpty
       }
     }
     if taken {
@@ -82,7 +82,7 @@ extension TokenConnection {
   ) throws -> KeyVerdict {
     let values = try session.attributes(KeyPolicy.attributesToRead, of: privateKey)
     let sharing = try session.findObjects(
-      matching: [.init(.class, ObjectClass.privateKey), .init(.identifier, parts.identifier.bytes)], limit: 3)
+      matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, parts.identifier.bytes)], limit: 3)
     return try policy.judge(values, algorithm: asked ?? parts.algorithm, observedAlgorithm: parts.algorithm, keysWithSameID: sharing.count)
   }
 
@@ -106,7 +106,7 @@ extension TokenConnection {
     try writing { fresh in
       for handle in handles { try? fresh.destroyObject(handle) }
       for half in ObjectClass.keyHalves {
-        let left = try fresh.findObjects(matching: [.init(.class, half), .init(.identifier, identifier.bytes)], limit: 1)
+        let left = try fresh.findObjects(matching: [.init(.objectClass, half), .init(.id, identifier.bytes)], limit: 1)
         guard left.isEmpty else {
           throw TokenKeysError(
             .keyUnusable, operation: operation, message: "the key was refused (\(cause)) and could not be destroyed",

@@ -19,7 +19,7 @@ public struct KeyPolicy: Sendable, Hashable {
   /// The private-key attributes that the verdict rests on.
   static let attributesToRead: [AttributeType] =
     [
-      .sensitive, .alwaysSensitive, .extractable, .neverExtractable, .local, .keyGenMechanism, .private, .sign, .copyable, .identifier,
+      .sensitive, .alwaysSensitive, .extractable, .neverExtractable, .local, .keyGenerationMechanism, .isPrivate, .sign, .copyable, .id,
       .keyType,
     ] + usesOtherThanSigning
 
@@ -51,7 +51,7 @@ public struct KeyPolicy: Sendable, Hashable {
     try expect(.notExtractable, .extractable, is: false)
     try expect(.neverExtractable, .neverExtractable, is: true)
     try expect(.local, .local, is: true)
-    try expect(.isPrivate, .private, is: true)
+    try expect(.isPrivate, .isPrivate, is: true)
     try expect(.notCopyable, .copyable, is: false)
     findings.append(try generationMechanism(values, algorithm: algorithm))
     findings.append(try use(values))
@@ -59,7 +59,7 @@ public struct KeyPolicy: Sendable, Hashable {
       .init(
         rule: .size, outcome: observedAlgorithm == algorithm ? .met : .violated,
         observed: observedAlgorithm.map { "\($0)" } ?? "an algorithm or size that is not supported"))
-    let identifier = try values.bytes(.identifier) ?? []
+    let identifier = values.bytes(.id) ?? []
     findings.append(
       .init(
         rule: .uniqueID, outcome: identifier.count == KeyIdentifier.length && keysWithSameID == 1 ? .met : .violated,
@@ -73,7 +73,7 @@ public struct KeyPolicy: Sendable, Hashable {
 
   private func generationMechanism(_ values: AttributeValues, algorithm: KeyAlgorithm) throws -> KeyVerdict.Finding {
     let expected: Mechanism = algorithm.modulusBits == nil ? .ecKeyPairGeneration : .rsaPKCSKeyPairGeneration
-    guard let raw = try values.unsignedLong(.keyGenMechanism), raw != UInt.max else {
+    guard let raw = try values.unsignedLong(.keyGenerationMechanism), raw != UInt.max else {
       return .init(rule: .generatedBy, outcome: .notClaimed, observed: "CKA_KEY_GEN_MECHANISM unknown to the token")
     }
     let observed = MechanismType(rawValue: raw)

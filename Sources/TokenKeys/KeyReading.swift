@@ -24,11 +24,11 @@ extension TokenConnection {
   /// Private keys with these attributes, each with its public half.
   func readKeys(matching attributes: [Attribute]) throws -> [FoundKey] {
     try reading { session in
-      let handles = try session.findObjects(matching: [.init(.class, ObjectClass.privateKey)] + attributes)
+      let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey)] + attributes)
       return try handles.map { handle in
-        let values = try session.attributes([.label, .identifier], of: handle)
-        let label = try values.string(.label) ?? ""
-        let identifier = KeyIdentifier(try values.bytes(.identifier) ?? [])
+        let values = try session.attributes([.label, .id], of: handle)
+        let label = values.string(.label) ?? ""
+        let identifier = KeyIdentifier(values.bytes(.id) ?? [])
         let parts = Result {
           let (publicKey, algorithm) = try Self.publicHalf(of: identifier, label: label, in: &session)
           return KeyParts(name: label, identifier: identifier, algorithm: algorithm, publicKey: publicKey)
@@ -46,13 +46,13 @@ extension TokenConnection {
     guard !identifier.bytes.isEmpty else {
       throw TokenKeysError(.keyUnusable, operation: operation, message: "the private key has no CKA_ID to find its public half by")
     }
-    let handles = try session.findObjects(matching: [.init(.class, ObjectClass.publicKey), .init(.identifier, identifier.bytes)], limit: 2)
+    let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.publicKey), .init(.id, identifier.bytes)], limit: 2)
     guard let handle = handles.first, handles.count == 1 else {
       throw TokenKeysError(
         handles.isEmpty ? .keyUnusable : .keyAmbiguous, operation: operation,
         message: handles.isEmpty ? "the token holds no public key with CKA_ID \(identifier)" : "several public keys carry CKA_ID \(identifier)")
     }
-    let values = try session.attributes([.keyType, .modulus, .publicExponent, .ecParams, .ecPoint], of: handle)
+    let values = try session.attributes([.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint], of: handle)
     return try publicKey(from: values, operation: operation)
   }
 
@@ -64,7 +64,7 @@ extension TokenConnection {
     let keyType = try values.unsignedLong(.keyType).map(KeyType.init(rawValue:))
     switch keyType {
     case .some(.rsa):
-      guard let modulus = try values.bytes(.modulus), let exponent = try values.bytes(.publicExponent) else {
+      guard let modulus = values.bytes(.modulus), let exponent = values.bytes(.publicExponent) else {
         throw unusable("the public key shows no modulus or exponent")
       }
       let significant = Array(modulus.drop { $0 == 0 })
@@ -76,7 +76,7 @@ extension TokenConnection {
         return (Certificate.PublicKey(try _RSA.Signing.PublicKey(n: significant, e: exponent)), algorithm)
       } catch { throw unusable("the modulus and exponent are no RSA public key", error) }
     case .some(.ec):
-      guard let parameters = try values.bytes(.ecParams), let encodedPoint = try values.bytes(.ecPoint) else {
+      guard let parameters = values.bytes(.ecParameters), let encodedPoint = values.bytes(.ecPoint) else {
         throw unusable("the public key shows no curve or point")
       }
       guard let algorithm = KeyAlgorithm.elliptic(curveParameters: parameters) else {

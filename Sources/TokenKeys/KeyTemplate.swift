@@ -9,11 +9,11 @@ struct KeyTemplate {
 
   init(algorithm: KeyAlgorithm, name: String, identifier: KeyIdentifier) {
     var publicKey: [Attribute] = [
-      .init(.class, ObjectClass.publicKey),
+      .init(.objectClass, ObjectClass.publicKey),
       .init(.token, true),  // kept on the token, not only in this session
-      .init(.private, false),  // readable without login: public keys are no secret, and audits need no PIN
+      .init(.isPrivate, false),  // readable without login: public keys are no secret, and audits need no PIN
       .init(.label, name),
-      .init(.identifier, identifier.bytes),
+      .init(.id, identifier.bytes),
       .init(.verify, true),
       .init(.encrypt, false),
       .init(.wrap, false),
@@ -21,11 +21,11 @@ struct KeyTemplate {
       .init(.derive, false),
     ]
     let privateKey: [Attribute] = [
-      .init(.class, ObjectClass.privateKey),
+      .init(.objectClass, ObjectClass.privateKey),
       .init(.token, true),
-      .init(.private, true),  // invisible before login
+      .init(.isPrivate, true),  // invisible before login
       .init(.label, name),
-      .init(.identifier, identifier.bytes),
+      .init(.id, identifier.bytes),
       .init(.sensitive, true),  // never readable in clear
       .init(.extractable, false),  // never wrapped out
       .init(.copyable, false),  // no second copy with other attributes
@@ -43,7 +43,7 @@ struct KeyTemplate {
       mechanism = .rsaPKCSKeyPairGeneration
     } else {
       publicKey.append(.init(.keyType, KeyType.ec))
-      publicKey.append(.init(.ecParams, algorithm.curveParameters ?? []))
+      publicKey.append(.init(.ecParameters, algorithm.curveParameters ?? []))
       self.privateKey = privateKey + [.init(.keyType, KeyType.ec)]
       mechanism = .ecKeyPairGeneration
     }

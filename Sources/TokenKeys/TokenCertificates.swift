@@ -29,7 +29,7 @@ extension TokenKeys {
     let identifier = key.identifier.bytes
     let encoded = try await thread.perform { connection in
       try connection.reading { session in
-        let handles = try session.findObjects(matching: [.init(.class, ObjectClass.certificate), .init(.identifier, identifier)], limit: 100)
+        let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.certificate), .init(.id, identifier)], limit: 100)
         return try handles.compactMap { try session.attributes([.value], of: $0).bytes(.value) }
       }
     }
@@ -53,12 +53,12 @@ private struct CertificateObject: Sendable {
     }
     var serialNumber = DER.Serializer()
     try serialNumber.serialize(certificate.serialNumber.bytes)
-    identity = [.init(.class, ObjectClass.certificate), .init(.identifier, identifier.bytes), .init(.value, try encoded(certificate))]
+    identity = [.init(.objectClass, ObjectClass.certificate), .init(.id, identifier.bytes), .init(.value, try encoded(certificate))]
     attributes =
       identity + [
-        .init(.certificateType, CertificateType.x509.rawValue),
+        .init(.certificateType, CertificateType.x509),
         .init(.token, true),
-        .init(.private, false),  // certificates are public; audits read them without a PIN
+        .init(.isPrivate, false),  // certificates are public; audits read them without a PIN
         .init(.label, name),
         .init(.subject, try encoded(certificate.subject)),
         .init(.issuer, try encoded(certificate.issuer)),

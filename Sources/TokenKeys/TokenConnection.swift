@@ -30,19 +30,27 @@ final class TokenConnection {
   /// What the token can do, asked once.
   func mechanisms() throws(PKCS11Error) -> [MechanismType: MechanismInformation] {
     if let mechanismsOfToken { return mechanismsOfToken }
-    let answer = try token.mechanisms()
+    let answer = try token.slot.mechanisms()
     mechanismsOfToken = answer
     return answer
   }
 
   /// Lends the read-only session. A session that an operation has left in an unknown state is replaced before its next use.
   func reading<Result>(_ body: (inout Session) throws -> Result) throws -> Result {
-    if session == nil || session!.isPoisoned {
+    if !Self.isUsable(&session) {
       // The new one is opened before the old one goes, so that the login survives.
       let replacement = try token.openSession(.readOnly)
       session = consume replacement
     }
     return try body(&session!)
+  }
+
+  private static func isUsable(_ session: inout Session?) -> Bool {
+    // Looking into an optional that cannot be copied means taking the value out and putting it back.
+    guard let held = session.take() else { return false }
+    let isUsable = !held.isPoisoned
+    session = consume held
+    return isUsable
   }
 
   /// Lends a read-write session of its own, closed afterwards.
@@ -57,7 +65,7 @@ final class TokenConnection {
   func privateKeyHandle(_ identifier: KeyIdentifier) throws -> ObjectHandle {
     if let known = privateKeyHandles[identifier] { return known }
     let found = try reading { session in
-      try session.findObjects(matching: [.init(.class, ObjectClass.privateKey), .init(.identifier, identifier.bytes)], limit: 2)
+      try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)], limit: 2)
     }
     guard let handle = found.first else {
       throw TokenKeysError(

@@ -22,7 +22,7 @@ public struct TokenKey: Sendable {
   public var algorithm: KeyAlgorithm { parts.algorithm }
 
   /// The RFC 7512 URI that names this key: token, serial number, identifier and name.
-  public var uri: PKCS11URI { keys.token.uri.naming(object: name, identifier: identifier.bytes, type: "private") }
+  public var uri: PKCS11URI { keys.token.uri(ofKeyNamed: name, identifier: identifier) }
 
   /// This key where X509 wants a private key.
   public var privateKey: Certificate.PrivateKey { Certificate.PrivateKey(self) }

@@ -61,7 +61,7 @@ public final class TokenKeys: Sendable {
 
   /// The one key with this `CKA_ID`.
   public func key(identifier: KeyIdentifier) async throws -> TokenKey {
-    try await exactlyOne(matching: [.init(.identifier, identifier.bytes)], described: "with CKA_ID \(identifier)")
+    try await exactlyOne(matching: [.init(.id, identifier.bytes)], described: "with CKA_ID \(identifier)")
   }
 
   /// The one key whose public half is this one: the only lookup that cannot be misled by labels or identifiers.

@@ -1,0 +1,44 @@
+import ArgumentParser
+import CertificateLifecycle
+import CertificateService
+import Secrets
+
+/// `hsmkey certificate enrol NAME`
+struct CertificateEnrolCommand: AnsweringCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "enrol", abstract: "Get the first certificate for a name: new key, request, send, wait, check, install.",
+    discussion: """
+      NAME is a certificate of the configuration file. The transfer id and password come from the agency's order and work once. An enrolment that
+      was cut off goes on where it stopped; one that was sent already needs no credentials.
+
+      Example: hsmkey certificate enrol payroll --transfer-id 12345678901234567890123456789012 --transfer-password-source prompt
+      """)
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: "The certificate's name in the configuration file.")
+  var name: String
+
+  @Option(help: ArgumentHelp("The transfer id of the order.", valueName: "id"))
+  var transferID: String?
+
+  @Option(help: ArgumentHelp("Where the transfer password comes from: prompt, fd:N, file:PATH, credential:NAME, env:NAME.", valueName: "source"))
+  var transferPasswordSource: String?
+
+  func answer(_ context: CommandContext) async throws -> CertificateReport {
+    let plan = try context.plan(named: name)
+    let password = try transferPasswordSource.map { try context.secretSource($0) }
+    let (lifecycle, keys) = try await context.lifecycle()
+    let name = self.name
+    let transferID = self.transferID
+    let installed = try await lifecycle.enrol(plan) {
+      guard let transferID else {
+        throw CommandError.usage(
+          "the transfer id of the order is needed to send the request",
+          hint: "add --transfer-id ID --transfer-password-source SOURCE; the key and the request that were made are kept")
+      }
+      let secret = try (password ?? .prompt).read(purpose: "Transfer password of order \(transferID) for certificate \(name)")
+      return try TransferCredentials(id: transferID, password: secret)
+    }
+    return try await context.concluded(installed, named: name, token: keys.token)
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import CertificateLifecycle
+import Foundation
+import PKCS11
+import TokenKeys
+import X509
+
+/// `hsmkey certificate …`
+struct CertificateGroup: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "certificate", abstract: "Certificates from the agency's certificate service.",
+    subcommands: [
+      CertificateEnrolCommand.self, CertificateRenewCommand.self, CertificateFetchCommand.self, CertificateStatusCommand.self,
+      CertificateExportCommand.self,
+    ])
+}
+
+/// One installed certificate in answers.
+struct InstalledReport: Encodable, Sendable {
+  let subject: String
+  let issuer: String
+  let serial: String
+  let notBefore: Date
+  let notAfter: Date
+  let keyName: String
+  let keyUri: String?
+  let publicKeySha256: String
+
+  init(_ installed: InstalledCertificate, token: Token? = nil) throws {
+    let certificate = try installed.certificate()
+    subject = "\(certificate.subject)"
+    issuer = "\(certificate.issuer)"
+    serial = certificate.serialNumber.hexadecimal
+    notBefore = certificate.notValidBefore
+    notAfter = certificate.notValidAfter
+    keyName = installed.keyName
+    keyUri = token.map { token in
+      token.uri.naming(object: installed.keyName, identifier: KeyIdentifier(hexadecimal: installed.keyIdentifier)?.bytes ?? [], type: "private")
+        .description
+    }
+    publicKeySha256 = try certificate.publicKey.subjectPublicKeyInfoSHA256
+  }
+
+  var facts: [(name: String, value: String)] {
+    [
+      ("subject", subject), ("issuer", issuer), ("serial", serial), ("valid", "\(notBefore.ISO8601Format()) to \(notAfter.ISO8601Format())"),
+      ("key", keyUri ?? keyName),
+    ]
+  }
+}
+
+/// What enrolling, renewing and fetching end with.
+struct CertificateReport: Answer {
+  let name: String
+  let certificate: InstalledReport
+  let afterChangeSucceeded: Bool
+
+  var text: String { "\(name)\n\(Console.facts(certificate.facts, indent: 2))" }
+}
+
+extension CommandContext {
+  /// Tells the configured program of a new certificate, and makes the answer.
+  func concluded(_ installed: InstalledCertificate, named name: String, token: Token) async throws -> CertificateReport {
+    let succeeded = await AfterChange.run(try settings.certificate(named: name).afterChange, certificate: name)
+    return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: succeeded)
+  }
+}

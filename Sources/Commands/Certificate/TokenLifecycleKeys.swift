@@ -1,0 +1,49 @@
+import CertificateLifecycle
+import SwiftASN1
+import TokenKeys
+import X509
+
+/// The lifecycle's keys, on a token.
+struct TokenLifecycleKeys: LifecycleKeys {
+  let keys: TokenKeys
+
+  func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey {
+    guard let algorithm = KeyAlgorithm(rawValue: algorithm) else {
+      throw CommandError.configuration(
+        "\(algorithm) is no key algorithm", operation: "generate key \(name)",
+        hint: "algorithms: \(KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return lifecycleKey(try await keys.generate(algorithm, named: name))
+  }
+
+  func key(named name: String) async throws -> LifecycleKey? {
+    do {
+      return lifecycleKey(try await keys.key(named: name))
+    } catch let error as TokenKeysError where error.code == .keyNotFound {
+      return nil
+    }
+  }
+
+  func key(identifier: String) async throws -> LifecycleKey { lifecycleKey(try await tokenKey(identifier)) }
+
+  func certificateRequest(for key: LifecycleKey, subject: DistinguishedName) async throws -> [UInt8] {
+    var serializer = DER.Serializer()
+    try serializer.serialize(try await CertificateSigningRequest(for: tokenKey(key.identifier), subject: subject))
+    return serializer.serializedBytes
+  }
+
+  func store(_ certificate: Certificate, for key: LifecycleKey) async throws {
+    try await keys.store(certificate, for: tokenKey(key.identifier))
+  }
+
+  private func tokenKey(_ identifier: String) async throws -> TokenKey {
+    guard let parsed = KeyIdentifier(hexadecimal: identifier) else {
+      throw CommandError.input("\(identifier) is no CKA_ID", operation: "find a key of the state file on the token")
+    }
+    return try await keys.key(identifier: parsed)
+  }
+
+  private func lifecycleKey(_ key: TokenKey) -> LifecycleKey {
+    LifecycleKey(name: key.name, identifier: key.identifier.hexadecimal, privateKey: key.privateKey)
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+
+/// `hsmkey config …`
+struct ConfigGroup: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config", abstract: "The effective settings.", subcommands: [ConfigShowCommand.self])
+}
+
+/// `hsmkey config show`
+struct ConfigShowCommand: AnsweringCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Every setting, its value, and where the value came from. Never a secret.")
+  @OptionGroup var common: CommonOptions
+
+  struct Entry: Encodable, Sendable {
+    let name: String
+    let value: String?
+    let origin: String
+  }
+
+  struct Report: Answer {
+    let file: String?
+    let settings: [Entry]
+
+    var text: String {
+      Console.facts(settings.map { ($0.name, "\($0.value ?? "not set")  (\($0.origin))") })
+    }
+  }
+
+  func answer(_ context: CommandContext) async throws -> Report {
+    let settings = context.settings
+    let file = settings.file
+    let fileOrigin = file.path.map { Origin.file($0).description } ?? ""
+    func entry(_ name: String, _ setting: Setting<String>?) -> Entry {
+      Entry(name: name, value: setting?.value, origin: setting?.origin.description ?? Origin.builtIn.description)
+    }
+    func entry(_ name: String, _ value: String?, default fallback: String? = nil) -> Entry {
+      Entry(name: name, value: value ?? fallback, origin: value == nil ? Origin.builtIn.description : fileOrigin)
+    }
+    let service = file.service
+    var entries = [
+      entry("token.module", settings.module), entry("token.uri", settings.token), entry("token.pin-source", settings.pinSource),
+      entry("state", settings.state),
+      entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),
+      entry("service.tls-ca", service.tlsCA, default: "the system's trust"), entry("service.response-ca", service.responseCA?.joined(separator: ", ")),
+      entry("service.issuer-ca", service.issuerCA?.joined(separator: ", ")), entry("service.first-wait", service.firstWait.map(Self.shown), default: "30s"),
+      entry("service.poll-interval", service.pollInterval.map(Self.shown), default: "45s"),
+      entry("service.give-up-after", service.giveUpAfter.map(Self.shown), default: "600s"),
+      entry("service.timeout", service.timeout.map(Self.shown), default: "60s"), entry("service.proxy", service.proxy, default: "none"),
+      entry("service.plain-http-to-loopback", service.plainHTTPToLoopback.map(String.init), default: "false"),
+      entry("service.renewal-transforms", service.renewalTransforms, default: "enveloped-and-exclusive"),
+      entry("service.permanent-codes", service.permanentCodes?.joined(separator: ", "), default: "none"),
+    ]
+    for certificate in file.certificates {
+      let prefix = "certificates.\(certificate.name)"
+      entries += [
+        entry("\(prefix).customer-id", certificate.customerID), entry("\(prefix).customer-name", certificate.customerName),
+        entry("\(prefix).algorithm", certificate.algorithm, default: "rsa-2048"), entry("\(prefix).certificate-file", certificate.certificateFile),
+        entry("\(prefix).after-change", certificate.afterChange?.joined(separator: " ")),
+      ]
+    }
+    return Report(file: file.path, settings: entries)
+  }
+
+  private static func shown(_ duration: Duration) -> String { "\(duration.components.seconds)s" }
+}

@@ -1,0 +1,81 @@
+import CertificateLifecycle
+import CertificateService
+import HTTPSTransport
+import PKCS11
+import Secrets
+import TokenKeys
+import XMLSignature
+
+/// Each room's error as the command line shows it: which exit code, which hints.
+enum ErrorTranslation {
+  /// Nil for errors that are not ours to explain.
+  static func translate(_ error: any Error) -> CommandError? {
+    switch error {
+    case let error as CommandError: error
+    case let error as PKCS11Error: translate(error)
+    case let error as TokenKeysError: translate(error)
+    case let error as SecretError: translate(error)
+    case let error as XMLSignatureError: translate(error)
+    case let error as CertificateServiceError: translate(error)
+    case let error as LifecycleError: translate(error)
+    case let error as HTTPSTransportError:
+      CommandError(
+        error.requestMayHaveBeenSent ? .uncertainOutcome : .configuration, code: "transport", rule: error.rule.rawValue, operation: error.operation,
+        message: error.message, hints: [error.hint])
+    default: nil
+    }
+  }
+
+  private static func translate(_ error: PKCS11Error) -> CommandError {
+    let pinTroubles: Set<ReturnValue> = [.pinIncorrect, .pinLocked, .pinExpired, .pinInvalid, .pinLengthRange, .userPINNotInitialized]
+    let isPIN = error.returnValue.map(pinTroubles.contains) ?? false
+    return CommandError(
+      isPIN ? .pin : .tokenOrKey, code: error.returnValue?.name ?? error.rule?.rawValue ?? "pkcs11", rule: error.rule?.rawValue,
+      operation: error.operation, message: error.message, hints: [error.hint])
+  }
+
+  private static func translate(_ error: TokenKeysError) -> CommandError {
+    CommandError(
+      error.code == .ruleRefused ? .ruleRefused : .tokenOrKey, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
+      message: error.message, hints: [error.hint])
+  }
+
+  private static func translate(_ error: SecretError) -> CommandError {
+    // The text of a source is the command line's; what the source turns out to be is configuration.
+    CommandError(
+      error.rule == .source ? .usage : .configuration, code: "secret", rule: error.rule.rawValue, operation: error.operation, message: error.message,
+      hints: [error.hint])
+  }
+
+  private static func translate(_ error: XMLSignatureError) -> CommandError {
+    CommandError(
+      error.rule.isAboutInput ? .inputData : .untrustedAnswer, code: error.rule.isAboutInput ? "input" : "untrusted", rule: error.rule.rawValue,
+      operation: error.operation, message: error.message, hints: [error.hint])
+  }
+
+  private static func translate(_ error: CertificateServiceError) -> CommandError {
+    let statuses: [ServiceErrorCode: ExitStatus] = [
+      .refused: .serviceRefused, .untrusted: .untrustedAnswer, .uncertain: .uncertainOutcome, .unreachable: .unreachable,
+      .invalidRequest: .inputData, .invalidInput: .inputData,
+    ]
+    let codes = error.errorInformation.map { "the service says \($0)" }
+    return CommandError(
+      statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
+      message: error.message, hints: codes + [error.hint])
+  }
+
+  private static func translate(_ error: LifecycleError) -> CommandError {
+    let statuses: [LifecycleError.Code: ExitStatus] = [
+      .ruleRefused: .ruleRefused, .notReady: .notReady, .outcomeUncertain: .uncertainOutcome, .nothingToDo: .tokenOrKey, .inputMissing: .usage,
+      .stateUnusable: .configuration, .fileNotWritten: .configuration,
+    ]
+    return CommandError(
+      statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
+      message: error.message, hints: [error.hint])
+  }
+}
+
+extension XMLRule {
+  /// Whether the rule is about what was handed in rather than about who signed it.
+  fileprivate var isAboutInput: Bool { Set([.size, .encoding, .documentType, .processingInstruction, .depth, .nodes, .attributes, .namespaces, .wellFormed]).contains(self) }
+}
