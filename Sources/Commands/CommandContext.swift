@@ -55,7 +55,7 @@ final class CommandContext: Sendable {
       }
       return only
     }
-    return try module.token(matching: PKCS11URI(text))
+    return try module.token(matching: PKCS11URI(uriOrLabel: text))
   }
 
   /// Logs in to the selected token. The token is chosen before the PIN is read.
@@ -73,7 +73,7 @@ final class CommandContext: Sendable {
   }
 
   private func traceCryptokiCalls(to log: Logger) {
-    CryptokiTrace.install { call in
+    CallTrace.install { call in
       log.trace("\(call.function)", metadata: ["time": "\(call.duration)", "returned": "\(call.returnValue)"])
     }
   }

@@ -37,7 +37,7 @@ public enum CommandLineTool {
     let report = CommandError(
       isUsage ? .usage : .internalFault, code: isUsage ? "usage" : "internal", operation: isUsage ? "read the command line" : "run the command",
       message: isUsage ? HSMKeyCommand.message(for: error) : "\(error)",
-      hints: [isUsage ? usage.map { $0.replacing("Usage: ", with: "usage: ", maxReplacements: 1) } : "this is a fault of hsmkey; please report it"])
+      hints: [isUsage ? usage.map { "usage: \($0.dropFirst("Usage: ".count))" } : "this is a fault of hsmkey; please report it"])
     Console.report(report, asJSON: asJSON)
     return report.exitStatus.rawValue
   }

@@ -1,4 +1,9 @@
+import Commands
+import Foundation
+
 @main
 struct Main {
-  static func main() {}
+  static func main() async {
+    exit(await CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))
+  }
 }

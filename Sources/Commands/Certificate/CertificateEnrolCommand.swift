@@ -2,6 +2,7 @@ import ArgumentParser
 import CertificateLifecycle
 import CertificateService
 import Secrets
+import TokenKeys
 
 /// `hsmkey certificate enrol NAME`
 struct CertificateEnrolCommand: AnsweringCommand {

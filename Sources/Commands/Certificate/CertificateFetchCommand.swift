@@ -1,4 +1,6 @@
 import ArgumentParser
+import CertificateLifecycle
+import TokenKeys
 
 /// `hsmkey certificate fetch NAME`
 struct CertificateFetchCommand: AnsweringCommand {

@@ -34,10 +34,12 @@ struct InstalledReport: Encodable, Sendable {
     notBefore = certificate.notValidBefore
     notAfter = certificate.notValidAfter
     keyName = installed.keyName
-    keyUri = token.map { token in
-      token.uri.naming(object: installed.keyName, identifier: KeyIdentifier(hexadecimal: installed.keyIdentifier)?.bytes ?? [], type: "private")
-        .description
-    }
+    keyUri =
+      if let token, let identifier = KeyIdentifier(hexadecimal: installed.keyIdentifier) {
+        token.uri(ofKeyNamed: installed.keyName, identifier: identifier).description
+      } else {
+        nil
+      }
     publicKeySha256 = try certificate.publicKey.subjectPublicKeyInfoSHA256
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CertificateLifecycle
 import Foundation
+import TokenKeys
 
 /// `hsmkey certificate renew NAME|--due|--all`
 struct CertificateRenewCommand: AnsweringCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CertificateLifecycle
 import Foundation
+import X509
 
 /// `hsmkey certificate status [NAME]`
 struct CertificateStatusCommand: AnsweringCommand {

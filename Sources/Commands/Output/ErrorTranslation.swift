@@ -28,10 +28,22 @@ enum ErrorTranslation {
 
   private static func translate(_ error: PKCS11Error) -> CommandError {
     let pinTroubles: Set<ReturnValue> = [.pinIncorrect, .pinLocked, .pinExpired, .pinInvalid, .pinLengthRange, .userPINNotInitialized]
-    let isPIN = error.returnValue.map(pinTroubles.contains) ?? false
+    let status: ExitStatus =
+      if let returnValue = error.returnValue {
+        pinTroubles.contains(returnValue) ? .pin : .tokenOrKey
+      } else if [.uriSyntax, .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN, .tokenLabel].contains(error.rule) {
+        .usage
+      } else if error.rule == .modulePath {
+        .configuration
+      } else {
+        .tokenOrKey
+      }
+    // `PKCS11-CALL` only says that a function answered; what it answered is the code.
+    let answer = [error.returnValue.map { "\($0)" }, error.function.map { "from \($0)" }].compactMap(\.self).joined(separator: " ")
+    let isCall = error.rule == .call
     return CommandError(
-      isPIN ? .pin : .tokenOrKey, code: error.returnValue?.name ?? error.rule?.rawValue ?? "pkcs11", rule: error.rule?.rawValue,
-      operation: error.operation, message: error.message, hints: [error.hint])
+      status, code: error.returnValue?.name ?? error.rule.rawValue, rule: isCall ? nil : error.rule.rawValue, operation: error.operation,
+      message: answer.isEmpty ? error.message : "\(error.message) (\(answer))", hints: [error.hint])
   }
 
   private static func translate(_ error: TokenKeysError) -> CommandError {

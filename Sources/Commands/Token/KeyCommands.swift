@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import PKCS11
+import SwiftASN1
 import TokenKeys
 import X509
 

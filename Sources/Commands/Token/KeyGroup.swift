@@ -2,6 +2,7 @@ import ArgumentParser
 import Crypto
 import Foundation
 import PKCS11
+import SwiftASN1
 import TokenKeys
 import X509
 

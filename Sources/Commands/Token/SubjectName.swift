@@ -30,6 +30,14 @@ enum SubjectName {
       })
   }
 
+  /// The subject that the service's guide asks for: CN = customer id, O = name, C = FI.
+  static func forCustomer(id: String, name: String?) throws -> DistinguishedName {
+    var parts = [try attribute(.RDNAttributeType.commonName, id)]
+    if let name { parts.append(try attribute(.RDNAttributeType.organizationName, name)) }
+    parts.append(try attribute(.RDNAttributeType.countryName, "FI"))
+    return DistinguishedName(parts.map { RelativeDistinguishedName($0) })
+  }
+
   private static func attribute(_ type: ASN1ObjectIdentifier, _ value: String) throws -> RelativeDistinguishedName.Attribute {
     // RFC 5280 appendix A: country codes and serial numbers are PrintableString, the rest may be UTF8String.
     if type == .RDNAttributeType.countryName || type == [2, 5, 4, 5] {

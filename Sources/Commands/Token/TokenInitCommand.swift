@@ -40,13 +40,13 @@ struct TokenInitCommand: AnsweringCommand {
 
     try slot.initializeToken(label: label, securityOfficerPIN: securityOfficerPIN)
     // The slot number may have changed with the initialisation; the token is found again by what was just written on it.
-    let token = try module.token(matching: PKCS11URI(tokenLabel: label))
+    let token = try module.token(matching: PKCS11URI(label: label))
     var session = try token.openSession(.readWrite)
     try session.login(.securityOfficer, pin: securityOfficerPIN)
     try session.initializeUserPIN(userPIN)
     try session.logout()
     try session.close()
-    return Report(token: TokenReport(try token.refreshed()))
+    return Report(token: TokenReport(try token.information()))
   }
 
   private func refuseTakenLabel(_ module: Module, operation: String) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CertificateLifecycle
 import CertificateService
 import Foundation
 import SwiftASN1
