@@ -92,7 +92,7 @@ public struct EnvelopedSigner: Sendable {
     }
   }
 
-  private static func insert(
+  static func insert(
     _ signature: [UInt8], into document: [UInt8], at end: MarkupScan.ElementEnd?
   ) throws(XMLSignatureError) -> [UInt8] {
     switch end {
