@@ -62,7 +62,7 @@ let package = Package(
 
     // Floor 2
     .target(name: "TokenKeys", dependencies: ["PKCS11", "Secrets", x509, asn1, crypto, cryptoExtras]),
-    .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1]),
+    .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1, crypto]),
 
     // Floor 3
     .target(name: "CertificateLifecycle", dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),

@@ -26,7 +26,8 @@ public struct CertificateAcceptance: Sendable {
   ///     chains to `issuers`.
   ///   - now: the time at which the certificate must be valid.
   public init(
-    publicKey: Certificate.PublicKey, customerID: String, issuers: TrustAnchors, expectedIssuer: DistinguishedName? = nil, now: Date = Date()
+    publicKey: Certificate.PublicKey, customerID: String, issuers: TrustAnchors, expectedIssuer: DistinguishedName? = nil,
+    now: Date = Date()
   ) {
     self.publicKey = publicKey
     self.customerID = customerID
@@ -123,11 +124,13 @@ public struct ReceivedCertificate: Hashable, Sendable {
   /// What should be a single DER certificate.
   public let der: [UInt8]
 
+  /// Octets that are to be checked, whatever they are.
   public init(der: [UInt8]) { self.der = der }
 }
 
 /// A certificate that met all of the rules at the time of the check. Only ``CertificateAcceptance/check(_:)`` makes one.
 public struct AcceptedCertificate: Hashable, Sendable {
+  /// The certificate.
   public let certificate: Certificate
 
   /// The octets as they came.

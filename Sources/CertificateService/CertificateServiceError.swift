@@ -3,8 +3,10 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
   /// The name of the kind, for example `refused`.
   public let rawValue: String
 
+  /// A code by its name, known or not.
   public init(rawValue: String) { self.rawValue = rawValue }
 
+  /// The name.
   public var description: String { rawValue }
 
   /// The service answered FAIL in a signed response. Its codes are in ``CertificateServiceError/errorInformation``.
@@ -34,6 +36,7 @@ public struct ServiceErrorInformation: Hashable, Sendable, CustomStringConvertib
   /// `ErrorMessage`, by the schema at most 255 characters, in the service's own words.
   public let message: String
 
+  /// An entry with these texts.
   public init(code: String, message: String) {
     self.code = code
     self.message = message
@@ -83,6 +86,7 @@ public struct CertificateServiceError: Error, Sendable, CustomStringConvertible 
   /// The error of the room below, unflattened.
   public let underlying: (any Error)?
 
+  /// An error; what is left out is absent.
   public init(
     code: ServiceErrorCode, rule: ServiceRule? = nil, operation: String, message: String, hint: String? = nil,
     errorInformation: [ServiceErrorInformation] = [], outcomeIsUncertain: Bool = false, underlying: (any Error)? = nil
@@ -97,6 +101,7 @@ public struct CertificateServiceError: Error, Sendable, CustomStringConvertible 
     self.underlying = underlying
   }
 
+  /// The operation, the sentence and, in brackets, the rule.
   public var description: String {
     let sentence = "\(operation): \(message)"
     guard let rule else { return sentence }

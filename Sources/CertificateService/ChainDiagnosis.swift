@@ -17,10 +17,12 @@ struct ChainDiagnosis {
       if anchors.contains(current) { return nil }
       let named = (anchors + intermediates).filter { $0.subject == current.issuer && $0 != current }
       guard !named.isEmpty else {
-        return "\(CertificateName.of(current)) was issued by \(CertificateName.quoted(current.issuer)), which is not among the trusted authorities"
+        return "\(CertificateName.of(current)) was issued by \(CertificateName.quoted(current.issuer)), "
+          + "which is not among the trusted authorities"
       }
       guard let issuer = named.first(where: { $0.publicKey.isValidSignature(current.signature, for: current) }) else {
-        return "\(CertificateName.of(current)) names \(CertificateName.quoted(current.issuer)) as its issuer, but that authority's key did not sign it"
+        return "\(CertificateName.of(current)) names \(CertificateName.quoted(current.issuer)) as its issuer, "
+          + "but that authority's key did not sign it"
       }
       current = issuer
     }

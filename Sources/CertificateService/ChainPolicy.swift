@@ -2,8 +2,8 @@ import Foundation
 import SwiftASN1
 @_spi(FixedExpiryValidationTime) import X509
 
-/// What a chain must meet: RFC 5280 section 6 at a given time, and what swift-certificates' own policy leaves out
-/// on purpose for the web's sake: issuers' key usage, and SHA-1. (RSA keys below 2048 bits need no check: a certificate with one does not parse.)
+/// What a chain must meet: RFC 5280 section 6 at a given time, and what swift-certificates' own policy leaves out on purpose for the
+/// web's sake: issuers' key usage, and SHA-1. (RSA keys below 2048 bits need no check: a certificate with one does not parse.)
 struct ChainPolicy: VerifierPolicy {
   private let base: RFC5280Policy
 

@@ -24,6 +24,7 @@ public struct Customer: Hashable, Sendable {
       && left.name.map { Array($0.utf8) } == right.name.map { Array($0.utf8) }
   }
 
+  /// Hashes the texts as octets, in agreement with equality.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(Array(id.utf8))
     hasher.combine(name.map { Array($0.utf8) })

@@ -8,6 +8,7 @@ public struct PEMBlock: Hashable, Sendable, CustomStringConvertible {
   /// The decoded octets. Of a private key, they are the key.
   public let der: [UInt8]
 
+  /// A block of these parts.
   public init(label: String, der: [UInt8]) {
     self.label = label
     self.der = der

@@ -1,3 +1,6 @@
+import Crypto
+public import X509
+
 /// A certificate authority that the agency has published, by its fingerprint.
 ///
 /// The fingerprints are facts that a program can be held to; the certificates themselves come from a file that an operator gives. They
@@ -5,8 +8,11 @@
 public struct PublishedAuthority: Hashable, Sendable {
   /// What an authority is for.
   public struct Role: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The name, for example `response-issuer`.
     public let rawValue: String
+    /// A role by its name.
     public init(rawValue: String) { self.rawValue = rawValue }
+    /// The name.
     public var description: String { rawValue }
 
     /// The self-signed root.
@@ -22,11 +28,21 @@ public struct PublishedAuthority: Hashable, Sendable {
   /// The common name of the subject.
   public let commonName: String
 
+  /// The environment that it belongs to.
   public let environment: ServiceEnvironment
+
+  /// What it is for.
   public let role: Role
 
   /// SHA-256 of the whole certificate, 64 lower-case hexadecimal digits.
   public let sha256: String
+
+  /// The published authority that a certificate is, by its fingerprint; nil for any other certificate.
+  public static func published(_ certificate: Certificate) throws -> PublishedAuthority? {
+    let digest = SHA256.hash(data: try CertificateDER.octets(of: certificate))
+    let digits = digest.map { byte in String(byte >> 4, radix: 16) + String(byte & 15, radix: 16) }.joined()
+    return all.first { $0.sha256 == digits }
+  }
 
   /// All of them.
   public static let all: [PublishedAuthority] = [

@@ -3,7 +3,10 @@ public import XMLSignature
 
 /// `RenewCertificateRequest` before it is signed: order the successor of a certificate that is still valid.
 public struct RenewCertificateRequest: Hashable, Sendable {
+  /// The environment that the request is for; it is sent to no other.
   public let environment: ServiceEnvironment
+
+  /// Whose certificate it is.
   public let customer: Customer
 
   /// A PKCS#10 certificate request for the **new** key as DER, 1 to 10240 octets.

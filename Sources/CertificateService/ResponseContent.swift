@@ -12,6 +12,9 @@ struct ResponseContent {
     guard payload.name == expected else {
       throw operation.failure(.untrusted, .responseOnePayload, "what was signed is not a \(operation.responseName)")
     }
+    guard payload.attributes.keys.allSatisfy({ $0 == ResponseContent.schemaLocation }) else {
+      throw operation.failure(.untrusted, .responseSchema, "the answer breaks the schema: \(operation.responseName) has attributes")
+    }
     elements = ArraySlice(try ResponseContent.children(of: payload, operation))
   }
 
@@ -21,10 +24,7 @@ struct ResponseContent {
   mutating func answer() throws(CertificateServiceError) -> String {
     let answer = take(operation.answerElement)
     guard let result = take("Result") else { throw schemaError("there is no Result") }
-    // The signature was taken out by its own transform; where it was not, it is still the last element.
-    if elements.count == 1, elements.first?.name == XMLName(namespace: ResponseContent.signatureNamespace, "Signature") {
-      elements = []
-    }
+    // The signature is not among them: its own transform has taken it out of what was signed.
     guard elements.isEmpty else { throw schemaError("there is more in it than the schema allows") }
     let (isOK, errors) = try read(result)
     guard isOK else {
@@ -106,5 +106,6 @@ struct ResponseContent {
     text.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
   }
 
-  private static let signatureNamespace = "http://www.w3.org/2000/09/xmldsig#"
+  /// Where to find the schema: allowed on every element by XML Schema itself (part 1 section 2.6.3), and without meaning here.
+  private static let schemaLocation = XMLName(namespace: "http://www.w3.org/2001/XMLSchema-instance", "schemaLocation")
 }

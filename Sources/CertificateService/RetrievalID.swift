@@ -6,6 +6,7 @@ public struct RetrievalID: Hashable, Sendable, CustomStringConvertible {
   /// The id as the service wrote it.
   public let text: String
 
+  /// The id, fit for a terminal.
   public var description: String { SafeText.oneLine(text, limit: 32) }
 
   /// - Throws: `REQUEST-TEXT`.

@@ -9,6 +9,7 @@ public struct ServiceEnvironment: Hashable, Sendable, CustomStringConvertible {
   /// The agency's published address of the service.
   public let endpoint: String
 
+  /// The name.
   public var description: String { name }
 
   /// Stakeholder testing. Real customers' data must not be used there.

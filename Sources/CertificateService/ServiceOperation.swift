@@ -26,7 +26,7 @@ struct ServiceOperation: Hashable, Sendable {
   static let renew = ServiceOperation(
     action: "renewCertificate", responseName: "RenewCertificateResponse", answerElement: "RetrievalId",
     words: "renew a certificate", mustNotBeRepeated: true,
-    hintWhenUncertain: "a renewal may have been ordered: keep the new key, and do not send the request again without need")
+    hintWhenUncertain: "a renewal may have been ordered: keep the new key, go on with the old certificate, renew again only deliberately")
 
   static let get = ServiceOperation(
     action: "getCertificate", responseName: "GetCertificateResponse", answerElement: "Certificate",

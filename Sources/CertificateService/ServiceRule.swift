@@ -3,12 +3,15 @@ public struct ServiceRule: RawRepresentable, Hashable, Sendable, CaseIterable, C
   /// The name, for example `RESPONSE-SIGNER-CHAIN`.
   public let rawValue: String
 
+  /// A rule by its name.
   public init(rawValue: String) { self.rawValue = rawValue }
 
   private init(_ name: String) { rawValue = name }
 
+  /// The name.
   public var description: String { rawValue }
 
+  /// Every rule of this room.
   public static let allCases: [ServiceRule] = [
     .requestText, .requestCertificateRequest, .requestEnvironment, .requestSignerKey, .requestPayload,
     .responseStatus, .responseContentType, .responseSize, .responseXML, .responseFault, .responseEnvelope, .responseOnePayload,

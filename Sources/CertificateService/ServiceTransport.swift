@@ -17,6 +17,7 @@ public struct ServiceReply: Hashable, Sendable {
   /// The body, whole.
   public let body: [UInt8]
 
+  /// An answer as it came.
   public init(status: Int, contentType: String?, body: [UInt8]) {
     self.status = status
     self.contentType = contentType
@@ -41,6 +42,7 @@ public struct TransportFailure: Error, Sendable, CustomStringConvertible {
   /// The error of the transport, unflattened.
   public let underlying: (any Error)?
 
+  /// A failure with the sentence that explains it.
   public init(
     requestMayHaveBeenSent: Bool, answerWasRefused: Bool = false, message: String, hint: String? = nil,
     underlying: (any Error)? = nil
@@ -52,5 +54,6 @@ public struct TransportFailure: Error, Sendable, CustomStringConvertible {
     self.underlying = underlying
   }
 
+  /// The sentence.
   public var description: String { message }
 }

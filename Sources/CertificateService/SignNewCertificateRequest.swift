@@ -5,8 +5,13 @@ import Secrets
 /// It holds the transfer password (in ``TransferCredentials``, as a secret). The document with the password in it exists only
 /// while ``withDocument(_:)`` or ``withEnvelope(_:)`` runs, and is wiped afterwards. A closure that keeps the array keeps the password.
 public struct SignNewCertificateRequest: Sendable, CustomStringConvertible {
+  /// The environment that the request is for; it is sent to no other.
   public let environment: ServiceEnvironment
+
+  /// Whose certificate it is.
   public let customer: Customer
+
+  /// The one-use credentials, the password among them.
   public let credentials: TransferCredentials
 
   /// A PKCS#10 certificate request as DER, 1 to 10240 octets.
@@ -37,6 +42,7 @@ public struct SignNewCertificateRequest: Sendable, CustomStringConvertible {
     return try body(envelope)
   }
 
+  /// Environment, customer and transfer id; not the password.
   public var description: String {
     "SignNewCertificateRequest to \(environment) for \(SafeText.oneLine(customer.id, limit: 30)) with \(credentials)"
   }

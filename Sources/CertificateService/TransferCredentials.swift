@@ -21,6 +21,7 @@ public final class TransferCredentials: Sendable, CustomStringConvertible, Custo
     self.password = password
   }
 
+  /// The transfer id; not the password.
   public var description: String { "transfer credentials \(SafeText.oneLine(id, limit: 32))" }
 
   /// Reflection (`dump`) sees the id and nothing else.

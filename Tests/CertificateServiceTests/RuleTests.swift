@@ -1,0 +1,28 @@
+import CertificateService
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Rules")
+struct RuleTests {
+  @Test("each rule is listed once, under a name of capital letters, and a test of this folder carries the name")
+  func names() throws {
+    let names = ServiceRule.allCases.map(\.rawValue)
+    #expect(Set(names).count == names.count)
+    let folder = OfficialMaterial.projectFolder.appending(path: "Tests/CertificateServiceTests")
+    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+    let tests = try files.map { try String(contentsOf: $0, encoding: .utf8) }.joined().components(separatedBy: "@Test(")
+    for name in names {
+      #expect(name.wholeMatch(of: /[A-Z0-9]+(-[A-Z0-9]+)+/) != nil)
+      #expect(tests.contains { $0.prefix(200).contains(name) }, "no test is named for \(name)")
+    }
+  }
+
+  @Test("every rule that the source declares is listed")
+  func complete() throws {
+    let source = OfficialMaterial.projectFolder.appending(path: "Sources/CertificateService/ServiceRule.swift")
+    let text = try String(contentsOf: source, encoding: .utf8)
+    let declared = text.matches(of: /public static let \w+ = ServiceRule\("([A-Z0-9-]+)"\)/).map { String($0.output.1) }
+    #expect(Set(declared) == Set(ServiceRule.allCases.map(\.rawValue)))
+  }
+}
