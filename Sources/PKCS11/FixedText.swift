@@ -18,3 +18,11 @@ func displayable(_ bytes: [UInt8]) -> String {
   }
   return String(scalars)
 }
+
+/// What a token's label can be.
+enum TokenLabel {
+  /// 1 to 32 bytes of UTF-8 without control characters.
+  static func isValid(_ label: String) -> Bool {
+    (1...32).contains(label.utf8.count) && !label.unicodeScalars.contains { $0.properties.generalCategory == .control }
+  }
+}

@@ -56,16 +56,10 @@ public struct PKCS11URI: Hashable, Sendable {
   }
 
   /// Reads what people give to name a token: a URI when it begins as one, otherwise the token's label as it is.
+  ///
+  /// - Throws: as ``init(_:)``, and ``PKCS11Rule/tokenLabel`` for what can be no label.
   public init(uriOrLabel text: String) throws(PKCS11Error) {
-    if PKCS11URIParser.hasScheme(text) {
-      try self.init(text)
-    } else {
-      guard (1...32).contains(text.utf8.count) else {
-        throw PKCS11Error(
-          rule: .tokenLabel, operation: "read the name of a token", message: "it is neither a pkcs11: URI nor a label of 1 to 32 bytes")
-      }
-      self.init(label: text)
-    }
+    self = try PKCS11URIParser.hasScheme(text) ? PKCS11URIParser.parse(text) : PKCS11URIParser.bareLabel(text)
   }
 }
 

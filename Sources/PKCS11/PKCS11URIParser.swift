@@ -24,6 +24,22 @@ enum PKCS11URIParser {
     return uri
   }
 
+  /// A token's label, given in the place of a URI.
+  static func bareLabel(_ text: String) throws(PKCS11Error) -> PKCS11URI {
+    let operation = "read the name of a token"
+    let lowercased = text.lowercased()
+    if lowercased.contains("pin-value") || lowercased.contains("pin-source") {
+      throw PKCS11Error(
+        rule: .uriNoPIN, operation: operation, message: "it has a PIN or the place of one", hint: "name a PIN source beside the token")
+    }
+    guard TokenLabel.isValid(text) else {
+      throw PKCS11Error(
+        rule: .tokenLabel, operation: operation, message: "it is neither a pkcs11: URI nor a label of 1 to 32 bytes",
+        hint: "write pkcs11:token=LABEL, with %20 for a blank")
+    }
+    return PKCS11URI(label: text)
+  }
+
   private static func read(
     _ bytes: ArraySlice<UInt8>, separator: UInt8, inQuery: Bool, into uri: inout PKCS11URI, _ seen: inout Set<PKCS11URIAttribute>
   ) throws(PKCS11Error) {

@@ -94,7 +94,7 @@ public struct Slot: Sendable {
     try module.checkInUse()
     let operation = "initialise the token \"\(label)\""
     var padded = [UInt8](label.utf8)
-    guard (1...32).contains(padded.count), !label.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    guard TokenLabel.isValid(label) else {
       throw PKCS11Error(
         rule: .tokenLabel, operation: "initialise the token", message: "a token's label has 1 to 32 bytes of UTF-8 and no control characters",
         hint: "choose a shorter label")

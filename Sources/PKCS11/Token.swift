@@ -67,6 +67,11 @@ public struct Token: Sendable {
     return now
   }
 
+  /// What the token can do: the mechanisms of its slot (`C_GetMechanismList`, `C_GetMechanismInfo`).
+  public func mechanisms() throws(PKCS11Error) -> [MechanismType: MechanismInformation] {
+    try slot.mechanisms()
+  }
+
   /// Opens a session with the token (`C_OpenSession`).
   ///
   /// A session is bound to the token that is in the slot when it is opened; that it is this one is checked before it is returned, so that
