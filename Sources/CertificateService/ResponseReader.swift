@@ -23,7 +23,8 @@ struct ResponseReader: Sendable {
       try await signers.validate(verified.signingCertificate, at: time)
     } catch {
       throw operation.failure(
-        .untrusted, .responseSignerChain, "the signer of the answer is not trusted: \(error.message)", underlying: error)
+        .untrusted, .responseSignerChain, "the signer of the answer is not trusted: \(error.message)",
+        hint: "see which authorities are configured to sign answers; \(operation.hintWhenUncertain)", underlying: error)
     }
     return verified.root
   }
