@@ -93,7 +93,10 @@ import X509
     #expect(changed.standardError.contains("InvalidDigest"), "\(changed.standardError)")
   }
 
-  @Test("What signxml signs verifies", .enabled(if: pythonPath != nil, whyNoPython), arguments: CanonicalizationTests.tricky)
+  /// signxml 5.2.0 itself fails on a root whose name is not ASCII.
+  @Test(
+    "What signxml signs verifies", .enabled(if: pythonPath != nil, whyNoPython),
+    arguments: CanonicalizationTests.tricky.filter { !$0.hasPrefix("<ä") })
   func signxmlSigned(document: String) async throws {
     let files = try Files()
     let script = """
