@@ -58,9 +58,7 @@ public final class ChildProcess: Sendable {
 
     var argv = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     var envp = unsafe variables.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
-    defer {
-      for unsafetext in unsafe argv + envp { unsafe free(text) }
-    }
+    defer { unsafe (argv + envp).forEach { unsafe free($0) } }
     var child: pid_t = 0
     let failure = unsafe posix_spawnp(&child, program, &actions, &attributes, &argv, &envp)
     guard failure == 0 else { throw ChildProcessError("\(program): \(unsafe String(cString: strerror(failure)))") }
