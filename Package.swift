@@ -85,7 +85,8 @@ let package = Package(
     .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport", "secrets-probe"]),
     .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport"]),
     .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
-    .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport"]),
+    .executableTarget(name: "transport-probe", dependencies: ["HTTPSTransport"], path: "Tests/TransportProbe"),
+    .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport", "transport-probe"]),
     .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
     .testTarget(
       name: "CertificateServiceTests",

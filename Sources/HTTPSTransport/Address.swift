@@ -15,7 +15,7 @@ struct Address: Sendable {
     guard let parts = Parts(text), let scheme = parts[CURLUPART_SCHEME], let host = parts[CURLUPART_HOST], !host.isEmpty,
       let port = parts[CURLUPART_PORT], let url = parts[CURLUPART_URL],
       parts[CURLUPART_USER] == nil, parts[CURLUPART_PASSWORD] == nil, parts[CURLUPART_FRAGMENT] == nil,
-      text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+      text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.contains(":///")
     else {
       throw HTTPSTransportError(
         .url, unknown, "the address is no absolute https URL, or has a user name, a fragment, a space or a letter that is not ASCII")

@@ -15,12 +15,16 @@ struct CurlCode: RawRepresentable, Hashable, Sendable {
   var failure: (rule: TransportRule, message: String, hint: String?) {
     switch CURLcode(rawValue) {
     case CURLE_COULDNT_RESOLVE_HOST: (.unreachable, "the server's name cannot be resolved", "check the address and the name service")
-    case CURLE_COULDNT_CONNECT: (.unreachable, "the server cannot be reached", "check the address, the network and whether a proxy is needed")
+    case CURLE_COULDNT_CONNECT:
+      (.unreachable, "the server cannot be reached", "check the address, the network and whether a proxy is needed")
     case CURLE_COULDNT_RESOLVE_PROXY: (.proxy, "the proxy's name cannot be resolved", "check the configured proxy")
     case CURLE_PROXY: (.proxy, "the proxy does not let the connection through", "check the configured proxy")
     case CURLE_OPERATION_TIMEDOUT: (.timeout, "there was no complete response in time", nil)
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR:
-      (.certificate, "the server's certificate is not accepted", "check the address and the configured trust anchors; verification cannot be switched off")
+      (
+        .certificate, "the server's certificate is not accepted",
+        "check the address and the configured trust anchors; verification cannot be switched off"
+      )
     case CURLE_SSL_CACERT_BADFILE: (.trust, "the trust anchors cannot be used", "name a file of PEM certificates")
     case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED:
       (.tls, "no TLS connection was made", "the server must speak TLS 1.2 or later")

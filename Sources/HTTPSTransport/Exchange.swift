@@ -44,11 +44,13 @@ final class Exchange: Sendable {
   func start(_ completion: @escaping @Sendable (Outcome) -> Void) {
     let job = unsafe Unmanaged.passRetained(Job { self.run(completion) })
     var thread = pthread_t()
-    let failure = unsafe pthread_create(&thread, nil, { argument in
-      Exchange.blockSignals()
-      unsafe Unmanaged<Job>.fromOpaque(argument!).takeRetainedValue().work()
-      return nil
-    }, job.toOpaque())
+    let failure = unsafe pthread_create(
+      &thread, nil,
+      { argument in
+        Exchange.blockSignals()
+        unsafe Unmanaged<Job>.fromOpaque(argument!).takeRetainedValue().work()
+        return nil
+      }, job.toOpaque())
     guard failure == 0 else {
       unsafe job.release()
       return completion(.failure(failed(.library, "no thread for the exchange: \(unsafe String(cString: strerror(failure)))")))
@@ -83,6 +85,7 @@ final class Exchange: Sendable {
   /// An error of this exchange.
   func failed(_ rule: TransportRule, _ message: String, hint: String? = nil, sent: Bool = false) -> HTTPSTransportError {
     HTTPSTransportError(
-      rule, address.operation, message, hint: hint, underlying: rule == .cancelled ? CancellationError() : nil, requestMayHaveBeenSent: sent)
+      rule, address.operation, message, hint: hint, underlying: rule == .cancelled ? CancellationError() : nil, requestMayHaveBeenSent: sent
+    )
   }
 }

@@ -54,7 +54,8 @@ public struct HTTPSTransport: Sendable {
   /// Finds a wrong path at the start of a program instead of at its first request.
   private static func checkTrustFile(_ path: String, _ operation: String) throws(HTTPSTransportError) {
     func refusal(_ message: String) -> HTTPSTransportError {
-      HTTPSTransportError(.trust, operation, "the trust anchors in \(path) cannot be used: \(message)", hint: "name a file of PEM certificates")
+      HTTPSTransportError(
+        .trust, operation, "the trust anchors in \(path) cannot be used: \(message)", hint: "name a file of PEM certificates")
     }
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw refusal(unsafe String(cString: strerror(errno))) }

@@ -24,7 +24,9 @@ struct HeaderField: Sendable {
     }
   }
 
-  private static let ours: Set = ["host", "content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade", "user-agent"]
+  private static let ours: Set = [
+    "host", "content-length", "transfer-encoding", "connection", "expect", "te", "trailer", "upgrade", "user-agent",
+  ]
 
   private static func isTokenCharacter(_ byte: UInt8) -> Bool {
     switch byte {

@@ -13,6 +13,8 @@ import CTransport
   private var receivedCount = 0
   private var content: [UInt8] = []
   private var hasOverflowed = false
+  /// Whether the head of the latest response, interim ones included, came to its empty line; libcurl itself forgives a head that was cut off.
+  private var headIsComplete = false
   /// Set when the connection, its TLS included, stands and libcurl is about to write the first byte of the request: until then not one
   /// byte of it can have left. From then on no counter is exact (a part of a TLS record, a full socket), and "may have been" is true.
   private var requestHasBegun = false
@@ -38,14 +40,16 @@ import CTransport
     unsafe _ = curl_multi_remove_handle(multi, easy)
     unsafe curl_easy_cleanup(easy)
     unsafe _ = curl_multi_cleanup(multi)
-    for unsafe list in unsafe lists { unsafe curl_slist_free_all(list) }
+    unsafe lists.forEach { unsafe curl_slist_free_all($0) }
     unsafe words.deallocate()
   }
 
   /// Runs to the end, to a limit, or until the exchange is cancelled.
   func perform() -> Exchange.Outcome {
     guard !exchange.isCancelled else { return cancelled }
-    guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else { return .failure(exchange.failed(.library, "libcurl took no request")) }
+    guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else {
+      return .failure(exchange.failed(.library, "libcurl took no request"))
+    }
     var running: CInt = 1
     while true {
       let performed = unsafe curl_multi_perform(multi, &running)
@@ -86,8 +90,9 @@ import CTransport
           .redirect, "the server answered with status \(status)\(target.map { ", a redirection to \($0)" } ?? "")",
           hint: "redirections are never followed; check the configured address", sent: true))
     }
-    guard (200..<600).contains(status) else {
-      return .failure(exchange.failed(.response, "the server answered with status \(status)", sent: true))
+    guard headIsComplete, (200..<600).contains(status) else {
+      let message = headIsComplete ? "the server answered with status \(status)" : "the connection ended inside the response's header"
+      return .failure(exchange.failed(.response, message, sent: true))
     }
     return .success(HTTPResponse(status: status, contentType: string(CURLINFO_CONTENT_TYPE), body: content))
   }
@@ -168,7 +173,8 @@ extension Transfer {
       unsafe try set(option, pointer: reference)
     }
     unsafe try check(transport_set_prerequest(easy) { transfer, _, _, _, _ in unsafe Transfer.at(transfer).connected() })
-    unsafe try check(transport_set_read(easy) { buffer, size, count, transfer in unsafe Transfer.at(transfer).read(into: buffer!, size * count) })
+    unsafe try check(
+      transport_set_read(easy) { buffer, size, count, transfer in unsafe Transfer.at(transfer).read(into: buffer!, size * count) })
     unsafe try check(
       transport_set_write(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, transfer in
         unsafe Transfer.at(transfer).received(UnsafeRawBufferPointer(start: bytes, count: size * count), isContent: true)
@@ -228,14 +234,21 @@ extension Transfer {
     return count
   }
 
-  /// CURLOPT_WRITEFUNCTION(3) and CURLOPT_HEADERFUNCTION(3): head, body and trailer count against one limit; a result other than the count ends the transfer.
+  /// CURLOPT_WRITEFUNCTION(3) and CURLOPT_HEADERFUNCTION(3), the latter line by line: head, body and trailer count against one limit.
+  /// A result other than the count ends the transfer.
   private func received(_ bytes: UnsafeRawBufferPointer, isContent: Bool) -> Int {
     guard bytes.count <= exchange.configuration.maximumResponseBytes - receivedCount else {
       hasOverflowed = true
       return 0
     }
     receivedCount += bytes.count
-    if isContent { unsafe content.append(contentsOf: bytes) }
+    if isContent {
+      unsafe content.append(contentsOf: bytes)
+    } else if unsafe bytes.starts(with: "HTTP/".utf8) {
+      headIsComplete = false
+    } else if unsafe bytes.elementsEqual("\r\n".utf8) || bytes.elementsEqual("\n".utf8) {
+      headIsComplete = true
+    }
     return bytes.count
   }
 }
