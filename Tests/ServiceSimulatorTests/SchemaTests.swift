@@ -73,6 +73,7 @@ struct SchemaTests {
     get("a certificate request", .elementOrder, head + "<RetrievalId>1</RetrievalId>" + request),
     signNew("not base64", .base64, head + credentials + "<CertificateRequest>AA*A</CertificateRequest>"),
     signNew("base64 cut short", .base64, head + credentials + "<CertificateRequest>AAAAA</CertificateRequest>"),
+    signNew("base64 with unused bits set", .base64, head + credentials + "<CertificateRequest>AB==</CertificateRequest>"),
     signNew("PEM", .base64, head + credentials + "<CertificateRequest>-----BEGIN-----</CertificateRequest>"),
     signNew("no octets", .base64, head + credentials + "<CertificateRequest></CertificateRequest>"),
     signNew(
