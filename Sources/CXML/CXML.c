@@ -263,7 +263,8 @@ static int is_inherited(const Visibility *visibility, xmlNsPtr declaration) {
   for (xmlNsPtr own = visibility->apex->nsDef; own != NULL; own = own->next) {
     if (own == declaration) return 0;
   }
-  for (xmlNodePtr ancestor = visibility->apex->parent; ancestor != NULL && ancestor->type == XML_ELEMENT_NODE; ancestor = ancestor->parent) {
+  xmlNodePtr ancestor = visibility->apex->parent;
+  for (; ancestor != NULL && ancestor->type == XML_ELEMENT_NODE; ancestor = ancestor->parent) {
     for (xmlNsPtr other = ancestor->nsDef; other != NULL; other = other->next) {
       if (other == declaration) return 1;
     }
@@ -277,7 +278,8 @@ static int is_visible(void *context, xmlNodePtr node, xmlNodePtr parent) {
   if (node == NULL) return 0;
   if (node->type == XML_NAMESPACE_DECL) {
     xmlNsPtr declaration = (xmlNsPtr)node;
-    if (visibility->dropped != NULL && xmlStrEqual(declaration->href, visibility->dropped) && is_inherited(visibility, declaration)) return 0;
+    int is_dropped = visibility->dropped != NULL && xmlStrEqual(declaration->href, visibility->dropped);
+    if (is_dropped && is_inherited(visibility, declaration)) return 0;
     node = parent;
   } else if (node->type == XML_ATTRIBUTE_NODE) {
     node = parent;

@@ -8,5 +8,6 @@ public struct CanonicalizationMethod: Hashable, Sendable, CustomStringConvertibl
   /// Canonical XML 1.0: an element carries all the namespaces that are in scope, also those of its ancestors.
   public static let inclusive = CanonicalizationMethod(identifier: "http://www.w3.org/TR/2001/REC-xml-c14n-20010315")
 
+  /// The identifier.
   public var description: String { identifier }
 }

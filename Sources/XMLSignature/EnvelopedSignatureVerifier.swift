@@ -13,6 +13,9 @@ public struct EnvelopedSignatureVerifier: Sendable {
   /// The transforms that are accepted.
   public let acceptedTransforms: Set<ReferenceTransforms>
 
+  /// - Parameters:
+  ///   - limits: for documents given as octets; a document that is parsed already has kept its own.
+  ///   - accepted: the transforms that a signature may have.
   public init(limits: XMLLimits = .standard, transforms accepted: Set<ReferenceTransforms> = Set(ReferenceTransforms.allCases)) {
     self.limits = limits
     acceptedTransforms = accepted
@@ -67,9 +70,8 @@ public struct EnvelopedSignatureVerifier: Sendable {
     guard SHA256.hash(data: octets).elementsEqual(signedInfo.digest) else {
       throw XMLSignatureError(.digest, .verify, "the signed element is not what was signed: the digests differ")
     }
-    let signer = if let expected, expected.octets == signature.certificate { expected } else {
-      try SigningCertificate(octets: signature.certificate)
-    }
+    let isExpected = expected?.octets == signature.certificate
+    let signer = if isExpected, let expected { expected } else { try SigningCertificate(octets: signature.certificate) }
     if let keyValue = signature.keyValue, !signer.hasKey(modulus: keyValue.modulus, exponent: keyValue.exponent) {
       throw XMLSignatureError(.keyInfo, .verify, "the KeyValue is not the certificate's key")
     }

@@ -28,12 +28,14 @@ public struct EnvelopedSigner: Sendable {
 
   /// Makes, on purpose, signatures that must be refused.
   package init(
-    key: Certificate.PrivateKey, certificate: Certificate, transforms: ReferenceTransforms, style: SignatureStyle, fault: SignatureFault?
+    key: Certificate.PrivateKey, certificate: Certificate, transforms: ReferenceTransforms, style: SignatureStyle,
+    fault: SignatureFault?
   ) throws(XMLSignatureError) {
     self.certificate = try SigningCertificate(certificate)
     guard key.publicKey == certificate.publicKey else {
       throw XMLSignatureError(
-        .signingCertificate, .sign, "the key does not belong to the certificate", hint: "choose the certificate that was issued for this key")
+        .signingCertificate, .sign, "the key does not belong to the certificate",
+        hint: "choose the certificate that was issued for this key")
     }
     self.key = key
     self.transforms = transforms
@@ -43,7 +45,8 @@ public struct EnvelopedSigner: Sendable {
 
   /// Signs a document.
   ///
-  /// - Parameter document: UTF-8, without a signature; with ``SignatureStyle/prefixed(_:includesSubjectName:)`` its root declares the prefix.
+  /// - Parameter document: UTF-8, without a signature; its root declares the prefix of a
+  ///   ``SignatureStyle/prefixed(_:includesSubjectName:)`` signature.
   /// - Returns: the document with the signature in it.
   /// - Throws: ``XMLSignatureError`` by the rules about documents, `XML-ONE-SIGNATURE`, `XML-SIGNATURE-PREFIX`; `XML-SIGNATURE-VALUE`
   ///   when the key made a signature that does not verify; whatever the key throws.
@@ -69,7 +72,8 @@ public struct EnvelopedSigner: Sendable {
       writer.signatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
     default: break
     }
-    let value = try await key.signAsynchronously(bytes: Array(writer.canonicalSignedInfo(digest: digest).utf8), signatureAlgorithm: algorithm)
+    let signedInfo = Array(writer.canonicalSignedInfo(digest: digest).utf8)
+    let value = try await key.signAsynchronously(bytes: signedInfo, signatureAlgorithm: algorithm)
     let signature = writer.signature(
       signedInfo: writer.signedInfo(digest: digest), value: value.rawRepresentation, certificate: certificate.octets,
       subject: style.includesSubjectName ? certificate.certificate.subject.description : "")

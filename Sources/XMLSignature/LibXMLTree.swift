@@ -5,7 +5,7 @@ internal import CXML
 /// Every pointer from the other side belongs to the document, which this value owns; strings are copied before a call returns.
 /// Nodes go by number, which the other side checks against its own count. Not to be used by two threads at once (see ``XMLDocument``).
 @safe
-struct LibXMLTree: ~Copyable, @unchecked Sendable {
+struct LibXMLTree: ~Copyable {
   private let document: OpaquePointer
   private let maximumCanonicalBytes: Int
 
@@ -42,7 +42,7 @@ struct LibXMLTree: ~Copyable, @unchecked Sendable {
     case CXML_OUT_OF_MEMORY: XMLSignatureError(.wellFormed, .parse, "there is no memory for the document")
     default:
       // libxml2 quotes names from the document; keep what it says to one line of plain characters.
-      XMLSignatureError(.wellFormed, .parse, "line \(line): " + String(message.map { $0.isASCII && !$0.isNewline ? $0 : "?" }))
+      XMLSignatureError(.wellFormed, .parse, "line \(line): " + String(message.map { "\u{20}"..."\u{7E}" ~= $0 ? $0 : "?" }))
     }
   }
 
@@ -157,7 +157,8 @@ struct LibXMLTree: ~Copyable, @unchecked Sendable {
     var count = 0
     func execute(_ dropped: UnsafePointer<CChar>?) -> Int {
       let request = unsafe CXMLCanonicalization(
-        exclusive: method == .exclusive ? 1 : 0, apex: apex, omitted: hole, dropped_namespace: dropped, maximum_octets: maximumCanonicalBytes)
+        exclusive: method == .exclusive ? 1 : 0, apex: apex, omitted: hole, dropped_namespace: dropped,
+        maximum_octets: maximumCanonicalBytes)
       return unsafe Int(cxml_canonicalize(document, request, &octets, &count))
     }
     let outcome = if let dropped { unsafe dropped.withCString { unsafe execute($0) } } else { execute(nil) }

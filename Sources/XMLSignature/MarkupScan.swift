@@ -41,7 +41,7 @@ struct MarkupScan {
     }
     try checkCharacters()
     if starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-    if starts(with: Array("<?xml".utf8)), position + 5 < octets.count, Base64.isWhiteSpace(octets[position + 5]) { try xmlDeclaration() }
+    if starts(with: Self.declarationStart), position + 5 < octets.count, Base64.isWhiteSpace(octets[position + 5]) { try xmlDeclaration() }
     while position < octets.count { try nextPiece() }
   }
 
@@ -88,33 +88,41 @@ struct MarkupScan {
 
   // MARK: Pieces
 
+  private static let declarationStart = Array("<?xml".utf8)
+  private static let declarationEnd = Array("?>".utf8)
+  private static let commentStart = Array("<!--".utf8)
+  private static let commentEnd = Array("--".utf8)
+  private static let sectionStart = Array("<![CDATA[".utf8)
+  private static let sectionEnd = Array("]]>".utf8)
+  private static let endTagStart = Array("</".utf8)
+
   private mutating func nextPiece() throws(XMLSignatureError) {
-    nodes += 1
+    let isEndTag = starts(with: Self.endTagStart)
+    if !isEndTag { nodes += 1 }
     guard nodes <= limits.maximumNodes else {
-      throw XMLSignatureError(.nodes, .parse, "the document has more than \(limits.maximumNodes) pieces of markup and text")
+      throw XMLSignatureError(.nodes, .parse, "the document has more than \(limits.maximumNodes) elements and pieces of text")
     }
     guard octets[position] == UInt8(ascii: "<") else {
       while position < octets.count, octets[position] != UInt8(ascii: "<") { position += 1 }
       return
     }
+    guard !isEndTag else { return try endTag() }
     guard position + 1 < octets.count else { throw malformed("the document ends in a tag") }
     switch octets[position + 1] {
     case UInt8(ascii: "?"):
       throw XMLSignatureError(.processingInstruction, .parse, "the document has a processing instruction, at octet \(position)")
     case UInt8(ascii: "!"): try declaration()
-    case UInt8(ascii: "/"): try endTag()
     default: try startTag()
     }
   }
 
   private mutating func declaration() throws(XMLSignatureError) {
-    if starts(with: Array("<!--".utf8)) {
+    if starts(with: Self.commentStart) {
       position += 4
-      try skip(past: Array("--".utf8), "a comment")
-      guard starts(with: Array(">".utf8)) else { throw malformed("a comment has a double hyphen") }
-      position += 1
-    } else if starts(with: Array("<![CDATA[".utf8)) {
-      try skip(past: Array("]]>".utf8), "a CDATA section")
+      try skip(past: Self.commentEnd, "a comment")
+      try expect(UInt8(ascii: ">"), "a comment has a double hyphen")
+    } else if starts(with: Self.sectionStart) {
+      try skip(past: Self.sectionEnd, "a CDATA section")
     } else {
       throw XMLSignatureError(.documentType, .parse, "the document has a document type or another declaration, at octet \(position)")
     }
@@ -232,7 +240,7 @@ extension MarkupScan {
   /// XML 1.0 section 2.8. libxml2 is told to read UTF-8 whatever stands here, so it must stand here.
   private mutating func xmlDeclaration() throws(XMLSignatureError) {
     position += 5
-    while skipWhiteSpace(), !starts(with: Array("?>".utf8)) {
+    while skipWhiteSpace(), !starts(with: Self.declarationEnd) {
       let (name, value) = try attribute()
       let isAsExpected =
         switch String(decoding: name, as: UTF8.self) {

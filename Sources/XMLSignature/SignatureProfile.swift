@@ -23,10 +23,11 @@ public struct ReferenceTransforms: Hashable, Sendable, CaseIterable, CustomStrin
   public static let envelopedThenExclusiveC14N = ReferenceTransforms(
     description: "enveloped+exclusive", algorithms: [SignatureProfile.enveloped, CanonicalizationMethod.exclusive.identifier],
     canonicalization: .exclusive)
-  /// The signature is left out; what remains is written in inclusive canonical form, as XMLDSig section 4.4.3.2 has it where no
+  /// The signature is left out; what remains is written in inclusive canonical form, as XML Signature 1.1 section 4.4.3.2 has it where no
   /// transform says otherwise. The digest then depends on the namespaces in scope: it holds for the stand-alone document only.
   public static let envelopedOnly = ReferenceTransforms(
     description: "enveloped", algorithms: [SignatureProfile.enveloped], canonicalization: .inclusive)
 
+  /// Both lists, the default first.
   public static let allCases: [ReferenceTransforms] = [.envelopedThenExclusiveC14N, .envelopedOnly]
 }

@@ -45,7 +45,7 @@ struct SigningCertificate: Sendable {
     self.key = key
   }
 
-  /// Whether these are the key's numbers, big-endian (RFC 4050 section 1, XMLDSig section 4.5.2.2: `CryptoBinary`).
+  /// Whether these are the key's numbers, big-endian (`ds:CryptoBinary`, XML Signature 1.1 sections 4.1 and 4.5.2.2).
   func hasKey(modulus: [UInt8], exponent: [UInt8]) -> Bool {
     guard let numbers = try? key.getKeyPrimitives() else { return false }
     func significant(_ octets: some Sequence<UInt8>) -> [UInt8] { Array(octets.drop { $0 == 0 }) }

@@ -2,8 +2,10 @@
 public struct XMLName: Hashable, Sendable, CustomStringConvertible {
   /// The namespace name, or nil for a name in no namespace.
   public let namespace: String?
+  /// The part after the prefix.
   public let localName: String
 
+  /// A name in a namespace, or in none.
   public init(namespace: String? = nil, _ localName: String) {
     self.namespace = namespace
     self.localName = localName
@@ -23,10 +25,13 @@ public enum XMLNode: Sendable, Hashable {
 
 /// An element of a parsed document: an immutable value. Comments are not in it, namespace declarations are not attributes.
 public struct XMLElement: Sendable, Hashable {
+  /// The expanded name.
   public let name: XMLName
   /// The prefix that the document writes, or nil.
   public let prefix: String?
+  /// The attributes' values, normalized as the standard has it (XML 1.0 section 3.3.3).
   public let attributes: [XMLName: String]
+  /// Elements and text, in document order; no two pieces of text in a row, and none that is empty.
   public let children: [XMLNode]
 
   /// The child elements, in document order. A path counts these.

@@ -4,13 +4,14 @@ public struct XMLLimits: Sendable, Hashable {
   public var maximumBytes: Int
   /// Elements inside elements; the root is at depth 1. libxml2 itself stops at 256.
   public var maximumDepth: Int
-  /// Elements, comments and pieces of text together.
+  /// Elements, comments, CDATA sections and pieces of text together.
   public var maximumNodes: Int
   /// Attributes of one element, namespace declarations among them.
   public var maximumAttributes: Int
   /// Namespace declarations in scope at one element. Canonicalization looks at each of them for each of them.
   public var maximumNamespaces: Int
 
+  /// The standard limits, but for those that are given.
   public init(
     maximumBytes: Int = 1 << 20, maximumDepth: Int = 64, maximumNodes: Int = 100_000, maximumAttributes: Int = 64,
     maximumNamespaces: Int = 32

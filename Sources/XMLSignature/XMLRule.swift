@@ -2,10 +2,13 @@
 ///
 /// The name stands in errors, in the documentation and in the names of the tests. Rules throw ``XMLSignatureError``.
 public struct XMLRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+  /// The name: `XML-ONE-REFERENCE`.
   public let rawValue: String
+  /// A rule by its name, whether it is one of ours or not.
   public init(rawValue: String) { self.rawValue = rawValue }
   private init(_ name: String) { rawValue = name }
 
+  /// The name.
   public var description: String { rawValue }
 
   // The document
@@ -68,6 +71,7 @@ public struct XMLRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   /// The prefix that a signature is to have is declared for the XML Signature namespace where the signature goes.
   public static let signaturePrefix = XMLRule("XML-SIGNATURE-PREFIX")
 
+  /// All rules of this room.
   public static let allCases: [XMLRule] = [
     .size, .encoding, .documentType, .processingInstruction, .depth, .nodes, .attributes, .namespaces, .wellFormed, .canonicalForm, .path,
     .standalone, .oneSignature, .signaturePlace, .signatureContent, .canonicalization, .signatureAlgorithm, .oneReference, .referenceURI,

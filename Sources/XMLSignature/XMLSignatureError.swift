@@ -4,7 +4,8 @@ public struct XMLSignatureError: Error, Sendable, CustomStringConvertible {
   public let rule: XMLRule
   /// What was being done: "verify a signature".
   public let operation: String
-  /// What came back, in one sentence, lower case and without a full stop. Never content of the document.
+  /// What came back, in one sentence, lower case and without a full stop. It may name a tag of the document, never
+  /// its text.
   public let message: String
   /// What to do next, where there is something.
   public let hint: String?
@@ -19,6 +20,7 @@ public struct XMLSignatureError: Error, Sendable, CustomStringConvertible {
     self.underlying = underlying
   }
 
+  /// The operation, the message, the rule in brackets, and the hint.
   public var description: String {
     "\(operation): \(message) [\(rule)]" + (hint.map { "; \($0)" } ?? "")
   }

@@ -20,6 +20,9 @@ import Testing
 
   @Test(
     "Nothing else may",
-    arguments: ["QUJ", "QUJDR", "Q", "=", "====", "QQ=", "QQ===", "QUI==", "QQ==QQ==", "Q=Q=", "QU-_", "QU.D", "QR==", "QUJ=", "QUJD=", "QUJ\u{A0}D", "ÄÄÄÄ"])
+    arguments: [
+      "QUJ", "QUJDR", "Q", "=", "====", "QQ=", "QQ===", "QUI==", "QQ==QQ==", "Q=Q=", "QU-_", "QU.D", "QR==", "QUJ=", "QUJD=", "QUJ\u{A0}D",
+      "ÄÄÄÄ",
+    ])
   func strict(text: String) { #expect(Base64.decode(text) == nil) }
 }

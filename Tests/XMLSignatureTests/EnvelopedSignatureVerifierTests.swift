@@ -61,7 +61,9 @@ struct OddSignature {
   func tolerance() async throws {
     var odd = OddSignature()
     odd.signatureAttributes = " Id=\"s1\""
-    odd.keyInfo = "\n <X509Data>\t<X509SubjectName>CN=anything</X509SubjectName>\r\n<X509Certificate>\n&#13;\(try odd.certificateText) </X509Certificate></X509Data>"
+    odd.keyInfo =
+      "\n <X509Data>\t<X509SubjectName>CN=anything</X509SubjectName>\r\n"
+      + "<X509Certificate>\n&#13;\(try odd.certificateText) </X509Certificate></X509Data>"
     let spaced = try odd.signed().replacing(one: "</SignedInfo><SignatureValue>", with: "</SignedInfo>\n\n<SignatureValue>\r\n")
     _ = try verifier.verify(spaced.octets)
   }
@@ -71,7 +73,8 @@ struct OddSignature {
   @Test("XML-ONE-SIGNATURE: none, or two, or one inside the other, are refused")
   func oneSignature() async throws {
     let signed = try OddSignature().signed()
-    let signature = "<Signature " + signed.components(separatedBy: "<Signature ")[1].components(separatedBy: "</Signature>")[0] + "</Signature>"
+    let signature =
+      "<Signature " + signed.components(separatedBy: "<Signature ")[1].components(separatedBy: "</Signature>")[0] + "</Signature>"
     let other = "<x:Signature xmlns:x=\"\(SignatureProfile.namespace)\"/>"
     for document in [
       "<a/>", signed.replacing(one: "</a>", with: signature + "</a>"),
@@ -93,7 +96,10 @@ struct OddSignature {
     await expectRefusal(.signaturePlace) { try verifier.verify(wrapped, inPlaceAt: [0]) }
     #expect(try verifier.verify(wrapped, inPlaceAt: [0, 0]).root.elements.map(\.text) == ["1"])
     await expectRefusal(.path) { try verifier.verify(wrapped, inPlaceAt: [2]) }
-    await expectRefusal(.signaturePlace) { try verifier.verify(signed.replacing(one: "<b>1</b>", with: "").replacing(one: "<a>", with: "<a><b>").replacing(one: "</a>", with: "</b></a>").octets) }
+    await expectRefusal(.signaturePlace) {
+      try verifier.verify(
+        signed.replacing(one: "<b>1</b>", with: "").replacing(one: "<a>", with: "<a><b>").replacing(one: "</a>", with: "</b></a>").octets)
+    }
     await expectRefusal(.signaturePlace) { try verifier.verify("<Signature xmlns=\"\(SignatureProfile.namespace)\"/>".octets) }
   }
 
@@ -122,7 +128,9 @@ struct OddSignature {
       "<CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315\"></CanonicalizationMethod>",
       "<CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#WithComments\"></CanonicalizationMethod>",
       "<CanonicalizationMethod></CanonicalizationMethod>",
-      "<CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"><InclusiveNamespaces xmlns=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"p\"></InclusiveNamespaces></CanonicalizationMethod>",
+      "<CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\">"
+        + "<InclusiveNamespaces xmlns=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"p\"></InclusiveNamespaces>"
+        + "</CanonicalizationMethod>",
     ] {
       await OddSignature(canonicalization: text).expectRefusal(.canonicalization)
     }
@@ -131,7 +139,8 @@ struct OddSignature {
   @Test("XML-SIGNATURE-ALGORITHM: RSA with SHA-256 only")
   func signatureAlgorithm() async {
     for name in [
-      "http://www.w3.org/2000/09/xmldsig#rsa-sha1", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+      "http://www.w3.org/2000/09/xmldsig#rsa-sha1", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
+      "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
       "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1", "",
     ] {
       await OddSignature(method: "<SignatureMethod Algorithm=\"\(name)\"></SignatureMethod>").expectRefusal(.signatureAlgorithm)
@@ -148,7 +157,9 @@ struct OddSignature {
 
   @Test("XML-REFERENCE-URI: the reference is to the whole document")
   func referenceURI() async {
-    for uri in ["", " URI=\"#id\"", " URI=\"http://127.0.0.1:9/\"", " URI=\"#xpointer(/)\"", " Type=\"urn:t\" URI=\"\"", " Id=\"r\" URI=\"\""] {
+    for uri in [
+      "", " URI=\"#id\"", " URI=\"http://127.0.0.1:9/\"", " URI=\"#xpointer(/)\"", " Type=\"urn:t\" URI=\"\"", " Id=\"r\" URI=\"\"",
+    ] {
       await OddSignature(uri: uri).expectRefusal(.referenceURI)
     }
   }
@@ -160,7 +171,8 @@ struct OddSignature {
     let list = "<InclusiveNamespaces xmlns=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"p\"></InclusiveNamespaces>"
     for transforms in [
       "", exclusive, exclusive + enveloped, enveloped + enveloped, enveloped + exclusive + exclusive,
-      enveloped + transform(CanonicalizationMethod.inclusive.identifier), enveloped + transform(CanonicalizationMethod.exclusive.identifier, list),
+      enveloped + transform(CanonicalizationMethod.inclusive.identifier),
+      enveloped + transform(CanonicalizationMethod.exclusive.identifier, list),
       enveloped + transform("http://www.w3.org/2001/10/xml-exc-c14n#WithComments"),
       enveloped + transform("http://www.w3.org/TR/1999/REC-xslt-19991116", "<stylesheet></stylesheet>"),
       enveloped + transform("http://www.w3.org/TR/1999/REC-xpath-19991116", "<XPath>1</XPath>"),
@@ -172,7 +184,9 @@ struct OddSignature {
 
   @Test("XML-DIGEST-ALGORITHM: SHA-256 only")
   func digestAlgorithm() async {
-    for name in ["http://www.w3.org/2000/09/xmldsig#sha1", "http://www.w3.org/2001/04/xmlenc#sha512", "http://www.w3.org/2001/04/xmldsig-more#md5"] {
+    for name in [
+      "http://www.w3.org/2000/09/xmldsig#sha1", "http://www.w3.org/2001/04/xmlenc#sha512", "http://www.w3.org/2001/04/xmldsig-more#md5",
+    ] {
       await OddSignature(digestMethod: "<DigestMethod Algorithm=\"\(name)\"></DigestMethod>").expectRefusal(.digestAlgorithm)
     }
   }
@@ -215,7 +229,8 @@ struct OddSignature {
       "<X509Data><X509Certificate>\(text)</X509Certificate><X509Certificate>\(text)</X509Certificate></X509Data>",
       "<X509Data><X509Certificate>\(text)</X509Certificate><X509CRL>AA==</X509CRL></X509Data>",
       "<X509Data><X509Certificate>\(text)AAAA</X509Certificate></X509Data>", "<X509Data><X509Certificate>AAAA</X509Certificate></X509Data>",
-      "<X509Data><X509Certificate></X509Certificate></X509Data>", "<X509Data><X509Certificate>\(text.dropLast(4))</X509Certificate></X509Data>",
+      "<X509Data><X509Certificate></X509Certificate></X509Data>",
+      "<X509Data><X509Certificate>\(text.dropLast(4))</X509Certificate></X509Data>",
       "<X509Data><X509Certificate>-----BEGIN CERTIFICATE-----\(text)-----END CERTIFICATE-----</X509Certificate></X509Data>",
       "<X509Data>x<X509Certificate>\(text)</X509Certificate></X509Data>", "<RetrievalMethod URI=\"#k\"></RetrievalMethod>",
       "<X509Data><X509SubjectName><b></b></X509SubjectName><X509Certificate>\(text)</X509Certificate></X509Data>",
@@ -236,7 +251,9 @@ struct OddSignature {
     _ = try verifier.verify(try OddSignature(keyInfo: own + data).signed().octets)
     _ = try verifier.verify(try OddSignature(keyInfo: data + own).signed().octets)
     let other = try information(_RSA.Signing.PrivateKey(keySize: .bits2048).publicKey)
-    for information in [other + data, own + own + data, own, own.replacing(one: ">AQAB<", with: ">Aw==<") + data, "<KeyValue></KeyValue>" + data] {
+    for information in [
+      other + data, own + own + data, own, own.replacing(one: ">AQAB<", with: ">Aw==<") + data, "<KeyValue></KeyValue>" + data,
+    ] {
       await OddSignature(keyInfo: information).expectRefusal(.keyInfo)
     }
   }
@@ -262,12 +279,17 @@ struct OddSignature {
     await OddSignature(afterReference: "text").expectRefusal(.signatureContent)
     await OddSignature(signatureAttributes: " Other=\"x\"").expectRefusal(.signatureContent)
     await OddSignature(signatureAttributes: " xmlns:o=\"urn:o\" o:Id=\"x\"").expectRefusal(.signatureContent)
-    for addition in ["<Object></Object>", "<Object><Manifest></Manifest></Object>", "<KeyInfo></KeyInfo>", "text", "<o:x xmlns:o=\"urn:o\"></o:x>"] {
+    for addition in [
+      "<Object></Object>", "<Object><Manifest></Manifest></Object>", "<KeyInfo></KeyInfo>", "text", "<o:x xmlns:o=\"urn:o\"></o:x>",
+    ] {
       await OddSignature(afterKeyInfo: addition).expectRefusal(.signatureContent)
     }
     let signed = try OddSignature().signed()
-    await expectRefusal(.signatureContent) { try verifier.verify(signed.replacing(one: "<SignedInfo>", with: "<SignedInfo Id=\"x\">").octets) }
-    let reordered = signed.replacing(one: "<KeyInfo>", with: "<KeyInfo></KeyInfo><Old>").replacing(one: "</KeyInfo></Signature>", with: "</Old></Signature>")
+    await expectRefusal(.signatureContent) {
+      try verifier.verify(signed.replacing(one: "<SignedInfo>", with: "<SignedInfo Id=\"x\">").octets)
+    }
+    let reordered = signed.replacing(one: "<KeyInfo>", with: "<KeyInfo></KeyInfo><Old>").replacing(
+      one: "</KeyInfo></Signature>", with: "</Old></Signature>")
     await expectRefusal(.signatureContent) { try verifier.verify(reordered.octets) }
   }
 

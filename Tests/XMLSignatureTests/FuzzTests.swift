@@ -23,13 +23,18 @@ struct DocumentMutator {
   var generator: RepeatableGenerator
   let corpus: [[UInt8]]
 
-  static let words: [[UInt8]] = [
-    "<", ">", "/>", "</", "\"", "'", "&", "&amp;", "&#13;", "&#x0;", "&#xFFFF;", "&x;", "<!--", "-->", "--", "<![CDATA[", "]]>", "<?", "?>",
-    "<!DOCTYPE a [<!ENTITY x \"y\">]>", "<?xml version=\"1.0\" encoding=\"UTF-16\"?>", "xmlns=\"\"", " xmlns=\"urn:x\"", " xmlns:ds=\"urn:x\"",
-    " xmlns:p=\"urn:y\"", " xml:lang=\"x\"", " xml:id=\"x\"", "<ds:Signature/>", "<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\">",
-    "</Signature>", "<SignedInfo>", "<Reference URI=\"\">", " URI=\"#x\"", " Id=\"x\"", "<Object>", "<a>", "</a>", "<a/>", ":", "\u{0}", "\u{1}",
-    "\u{FFFE}", "\u{FEFF}", "\u{2028}", "\r", "\n", "\t", " ", "=", "AAAA",
-  ].map(\.octets) + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80]]
+  static let words: [[UInt8]] =
+    [
+      "<", ">", "/>", "</", "\"", "'", "&", "&amp;", "&#13;", "&#x0;", "&#xFFFF;", "&x;", "<!--", "-->", "--", "<![CDATA[", "]]>", "<?",
+      "?>",
+      "<!DOCTYPE a [<!ENTITY x \"y\">]>", "<?xml version=\"1.0\" encoding=\"UTF-16\"?>", "xmlns=\"\"", " xmlns=\"urn:x\"",
+      " xmlns:ds=\"urn:x\"",
+      " xmlns:p=\"urn:y\"", " xml:lang=\"x\"", " xml:id=\"x\"", "<ds:Signature/>",
+      "<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\">",
+      "</Signature>", "<SignedInfo>", "<Reference URI=\"\">", " URI=\"#x\"", " Id=\"x\"", "<Object>", "<a>", "</a>", "<a/>", ":", "\u{0}",
+      "\u{1}",
+      "\u{FFFE}", "\u{FEFF}", "\u{2028}", "\r", "\n", "\t", " ", "=", "AAAA",
+    ].map(\.octets) + [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80]]
 
   mutating func document() -> [UInt8] {
     var octets = corpus[pick(corpus.count)]

@@ -123,22 +123,19 @@ struct MutatedDocument: Sendable {
     #expect(accepted == meaningless)
   }
 
-  @Test("Every octet of the certificate, changed, is refused or gives a certificate whose own signature does not hold")
+  @Test("Every octet of the certificate, changed, is refused or found out by the issuer's signature")
   func certificate() async throws {
     let signed = try await SigningFixture.signed(Self.compact).octets
     let range = try MutatedDocument(signed).range(from: "<X509Certificate>", to: "</KeyInfo>")
-    #expect(Self.certificateHolds(signed))
     for offset in range {
       var changed = signed
       changed[offset] = Self.changes[0](changed[offset])
-      #expect(!Self.certificateHolds(changed), "octet \(offset)")
+      // The XML signature does not cover the certificate; its issuer's signature does, here its own.
+      guard let certificate = try? EnvelopedSignatureVerifier().verify(changed).signingCertificate,
+        certificate.publicKey.isValidSignature(certificate.signature, for: certificate)
+      else { continue }
+      #expect(certificate.tbsCertificateBytes == SigningFixture.certificate.tbsCertificateBytes, "octet \(offset)")
     }
-  }
-
-  /// The XML signature does not cover the certificate: its issuer's signature does, here its own.
-  private static func certificateHolds(_ octets: [UInt8]) -> Bool {
-    guard let certificate = try? EnvelopedSignatureVerifier().verify(octets).signingCertificate else { return false }
-    return certificate.publicKey.isValidSignature(certificate.signature, for: certificate)
   }
 
   @Test(

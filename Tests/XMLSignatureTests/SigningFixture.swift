@@ -34,7 +34,9 @@ enum SigningFixture {
     </p:Request>
     """
 
-  static func signer(_ transforms: ReferenceTransforms = .envelopedThenExclusiveC14N, _ style: SignatureStyle = .plain) throws -> EnvelopedSigner {
+  static func signer(_ transforms: ReferenceTransforms = .envelopedThenExclusiveC14N, _ style: SignatureStyle = .plain) throws
+    -> EnvelopedSigner
+  {
     try EnvelopedSigner(key: key, certificate: certificate, transforms: transforms, style: style)
   }
 
