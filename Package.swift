@@ -93,7 +93,9 @@ let package = Package(
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .testTarget(
       name: "ServiceSimulatorTests",
-      dependencies: ["ServiceSimulator", "XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+      dependencies: [
+        "ServiceSimulator", "certificate-service-simulator", "XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras,
+      ]),
     .testTarget(
       name: "CertificateLifecycleTests",
       dependencies: [

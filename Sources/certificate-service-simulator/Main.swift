@@ -33,6 +33,7 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
     var configuration = try options.configuration()
     configuration.log = { line in FileHandle.standardError.write(Data("\(line)\n".utf8)) }
     let credentials = try options.credentials()
+    let portFile = try options.portFile.map(PortFile.init(path:))
     let simulator = try ServiceSimulator(configuration)
     let endpoint = try await simulator.start()
     for credential in credentials {
@@ -46,10 +47,9 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
       Self.tell("providers-root: \(files.providersRoot)")
       Self.tell("providers-chain: \(files.providersChain)")
     }
-    if let portFile = options.portFile, let port = URL(string: endpoint)?.port {
-      try Data("\(port)\n".utf8).write(to: URL(filePath: portFile), options: .atomic)
-    }
+    if let port = URL(string: endpoint)?.port { try portFile?.write(port) }
     await stopping.wait()
+    try? portFile?.remove()
     await simulator.stop()
   }
 

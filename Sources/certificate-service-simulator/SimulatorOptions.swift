@@ -41,7 +41,8 @@ struct SimulatorOptions: ParsableArguments {
   var transferFile: String?
 
   @Option(
-    help: ArgumentHelp("A fault to set, for every operation or for one (sign-new, renew, get); may be repeated.", valueName: "[operation:]name"))
+    help: ArgumentHelp(
+      "A fault to set, for every operation or for one (sign-new, renew, get); may be repeated.", valueName: "[operation:]name"))
   var fault: [String] = []
 
   @Flag(help: "Answer requests that break the schema with a signed FAIL instead of a SOAP fault.")

@@ -10,9 +10,11 @@ struct DeliveryFaultTests {
   private static let timedOut = 28
   private static let emptyReply = 52
 
-  @Test("html-502, soap-fault-500, redirect: an answer that is none, and nothing is committed", arguments: [
-    (ServiceFault.html502, 502), (.soapFault500, 500), (.redirect, 302),
-  ])
+  @Test(
+    "html-502, soap-fault-500, redirect: an answer that is none, and nothing is committed",
+    arguments: [
+      (ServiceFault.html502, 502), (.soapFault500, 500), (.redirect, 302),
+    ])
   func instead(fault: ServiceFault, status: Int) async throws {
     try await Workbench.with { (bench) async throws in
       try bench.simulator.set(fault, answers: 1)
@@ -28,9 +30,11 @@ struct DeliveryFaultTests {
     }
   }
 
-  @Test("hang-before-commit, hang-after-commit: no answer while the client waits, and the one commits", arguments: [
-    (ServiceFault.hangBeforeCommit, false), (.hangAfterCommit, true),
-  ])
+  @Test(
+    "hang-before-commit, hang-after-commit: no answer while the client waits, and the one commits",
+    arguments: [
+      (ServiceFault.hangBeforeCommit, false), (.hangAfterCommit, true),
+    ])
   func hang(fault: ServiceFault, commits: Bool) async throws {
     try await Workbench.with { (bench) async throws in
       try bench.simulator.set(fault)
@@ -42,9 +46,11 @@ struct DeliveryFaultTests {
     }
   }
 
-  @Test("hang-before-commit, hang-after-commit: the connection closes in the end, without a byte", arguments: [
-    ServiceFault.hangBeforeCommit, .hangAfterCommit,
-  ])
+  @Test(
+    "hang-before-commit, hang-after-commit: the connection closes in the end, without a byte",
+    arguments: [
+      ServiceFault.hangBeforeCommit, .hangAfterCommit,
+    ])
   func hangEnds(fault: ServiceFault) async throws {
     try await Workbench.with({ $0.hangFor = .milliseconds(50) }) { (bench) async throws in
       try bench.simulator.set(fault, answers: 1)
@@ -122,9 +128,11 @@ struct DeliveryFaultTests {
     #expect(Set(ServiceFault.allCases).count == ServiceFault.allCases.count)
   }
 
-  @Test("SIMULATOR-FAULT: an unknown fault or operation, or one that does not go with the other, is refused", arguments: [
-    "", "nothing", "get:", "get:nothing", "put:unsigned", "sign-new:pem-instead-of-der", "get:other-ca:2",
-  ])
+  @Test(
+    "SIMULATOR-FAULT: an unknown fault or operation, or one that does not go with the other, is refused",
+    arguments: [
+      "", "nothing", "get:", "get:nothing", "put:unsigned", "sign-new:pem-instead-of-der", "get:other-ca:2",
+    ])
   func refusedFaults(text: String) {
     #expect { try FaultRequest(parsing: text) } throws: { ($0 as? SimulatorError)?.rule == .fault }
   }

@@ -17,7 +17,10 @@ struct EnvelopeTests {
     ("not XML", "hello", .wellFormed, "Client"),
     ("a document type declaration", "<!DOCTYPE x>" + Messages.envelope(payload).dropFirst(39), .wellFormed, "Client"),
     ("no envelope", payload, .envelope, "Client"),
-    ("SOAP 1.2", envelope("<s:Body>\(payload)</s:Body>", namespace: "http://www.w3.org/2003/05/soap-envelope"), .envelope, "VersionMismatch"),
+    (
+      "SOAP 1.2", envelope("<s:Body>\(payload)</s:Body>", namespace: "http://www.w3.org/2003/05/soap-envelope"), .envelope,
+      "VersionMismatch"
+    ),
     ("no body", envelope(""), .envelope, "Client"),
     ("a header after the body", envelope("<s:Body>\(payload)</s:Body><s:Header/>"), .envelope, "Client"),
     ("two bodies", envelope("<s:Body>\(payload)</s:Body><s:Body>\(payload)</s:Body>"), .envelope, "Client"),
@@ -43,10 +46,12 @@ struct EnvelopeTests {
     #expect(reply.value("faultstring")?.contains("[\(rule)]") == true, "\(name): \(reply.body)")
   }
 
-  @Test("SOAP-ACTION: the header names the body's operation, quoted or not", arguments: [
-    ("getCertificate", true), ("\"getCertificate\"", true), ("signNewCertificate", false), ("GetCertificate", false), ("\"\"", false),
-    ("\"getCertificate", false), (nil, false),
-  ])
+  @Test(
+    "SOAP-ACTION: the header names the body's operation, quoted or not",
+    arguments: [
+      ("getCertificate", true), ("\"getCertificate\"", true), ("signNewCertificate", false), ("GetCertificate", false), ("\"\"", false),
+      ("\"getCertificate", false), (nil, false),
+    ])
   func soapAction(action: String?, isAccepted: Bool) async throws {
     let reply = try await SchemaBench.post(Messages.envelope(Self.payload), action: action)
     #expect(reply.status == (isAccepted ? 200 : 500))
@@ -60,10 +65,12 @@ struct EnvelopeTests {
     #expect(reply.status == 200)
   }
 
-  @Test("Only text/xml in UTF-8 is taken", arguments: [
-    ("text/xml", 200), ("text/xml;charset=\"UTF-8\"", 200), ("application/soap+xml", 415), ("text/xml; charset=iso-8859-1", 415),
-    ("application/x-www-form-urlencoded", 415),
-  ])
+  @Test(
+    "Only text/xml in UTF-8 is taken",
+    arguments: [
+      ("text/xml", 200), ("text/xml;charset=\"UTF-8\"", 200), ("application/soap+xml", 415), ("text/xml; charset=iso-8859-1", 415),
+      ("application/x-www-form-urlencoded", 415),
+    ])
   func contentType(type: String, status: Int) async throws {
     #expect(try await SchemaBench.post(Messages.envelope(Self.payload), action: "getCertificate", contentType: type).status == status)
   }
@@ -78,7 +85,9 @@ struct EnvelopeTests {
     #expect(elsewhere.status == 404)
   }
 
-  @Test("A request that is too large is refused, with and without its length told beforehand", arguments: [[], ["-H", "Transfer-Encoding: chunked"]])
+  @Test(
+    "A request that is too large is refused, with and without its length told beforehand",
+    arguments: [[], ["-H", "Transfer-Encoding: chunked"]])
   func tooLarge(options: [String]) async throws {
     let bench = try await SchemaBench.bench()
     let text = Messages.envelope(Self.payload) + String(repeating: " ", count: 65_536)
@@ -87,7 +96,9 @@ struct EnvelopeTests {
     #expect(try await bench.post(fits, action: "getCertificate", options: options).status == 200)
   }
 
-  @Test("SIMULATOR-LOOPBACK-ONLY: it does not listen where others could reach it", arguments: ["0.0.0.0", "192.168.1.1", "::", "example.com", ""])
+  @Test(
+    "SIMULATOR-LOOPBACK-ONLY: it does not listen where others could reach it",
+    arguments: ["0.0.0.0", "192.168.1.1", "::", "example.com", ""])
   func loopbackOnly(host: String) {
     var configuration = ServiceSimulator.Configuration()
     configuration.host = host

@@ -82,7 +82,9 @@ struct HierarchyTests {
     #expect(try String(contentsOfFile: folder.path("providers-chain.pem"), encoding: .utf8) == "precious\n")
   }
 
-  @Test("The agency's own certificates are foreign files too", .enabled(if: OfficialMaterial.isPresent, Comment(rawValue: OfficialMaterial.whySkipped)))
+  @Test(
+    "The agency's own certificates are foreign files too",
+    .enabled(if: OfficialMaterial.isPresent, Comment(rawValue: OfficialMaterial.whySkipped)))
   func agencyFile() async throws {
     let folder = try TemporaryFolder()
     try folder.write(try OfficialMaterial.bytes("ca/test-root.pem"), to: "services-root.pem")

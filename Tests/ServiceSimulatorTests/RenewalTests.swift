@@ -10,7 +10,8 @@ import XMLSignature
 
 @Suite("Renew")
 struct RenewalTests {
-  @Test("A renewal with either list of transforms gives a new certificate, and the old one stays good", arguments: ReferenceTransforms.allCases)
+  @Test(
+    "A renewal with either list of transforms gives a new certificate, and the old one stays good", arguments: ReferenceTransforms.allCases)
   func renewal(transforms: ReferenceTransforms) async throws {
     try await Workbench.with({ $0.notReadyFor = .zero }) { bench in
       let old = try await bench.customerCertificate()

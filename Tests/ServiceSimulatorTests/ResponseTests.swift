@@ -13,7 +13,8 @@ struct ResponseTests {
     let id = try #require(ordered.value("RetrievalId"))
     return [
       ordered, try await bench.get(id), try await bench.renew(with: try await bench.customerCertificate()),
-      try await bench.signNew(), try await bench.get("nothing"), try await bench.renew(with: try await bench.customerCertificate(daysAgo: 0)),
+      try await bench.signNew(), try await bench.get("nothing"),
+      try await bench.renew(with: try await bench.customerCertificate(daysAgo: 0)),
     ]
   }
 

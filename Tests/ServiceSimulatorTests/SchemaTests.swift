@@ -51,7 +51,8 @@ struct SchemaTests {
     signNew("an attribute", .attributes, environment + "<CustomerId kind=\"x\">1</CustomerId>" + credentials + request),
     SchemaViolation(
       name: "an attribute on the root", operation: .get,
-      payload: "<v:GetCertificateRequest xmlns:v=\"\(Messages.namespace)\" version=\"1\">\(head)<RetrievalId>1</RetrievalId></v:GetCertificateRequest>",
+      payload:
+        "<v:GetCertificateRequest xmlns:v=\"\(Messages.namespace)\" version=\"1\">\(head)<RetrievalId>1</RetrievalId></v:GetCertificateRequest>",
       rule: .attributes),
     signNew("text between the elements", .simpleContent, head + "text" + credentials + request),
     signNew("an element in a value", .simpleContent, environment + "<CustomerId><b/>1</CustomerId>" + credentials + request),
@@ -94,7 +95,8 @@ struct SchemaTests {
   }
 
   @Test(
-    "The official schema refuses what the simulator refuses", .enabled(if: OfficialMaterial.isPresent, Comment(rawValue: OfficialMaterial.whySkipped)),
+    "The official schema refuses what the simulator refuses",
+    .enabled(if: OfficialMaterial.isPresent, Comment(rawValue: OfficialMaterial.whySkipped)),
     arguments: violations)
   func officialSchemaAgrees(_ violation: SchemaViolation) async throws {
     #expect(try await !SchemaBench.schemaAccepts(violation.payload))
@@ -114,7 +116,8 @@ struct SchemaTests {
       "white space, comments and CDATA", .signNew,
       Messages.element(
         "SignNewCertificateRequest",
-        "\n  <!-- c -->" + environment + "\n\t<CustomerId>0123<!-- c -->456-<![CDATA[7]]></CustomerId>\n<CustomerName> a\tb\n</CustomerName>"
+        "\n  <!-- c -->" + environment
+          + "\n\t<CustomerId>0123<!-- c -->456-<![CDATA[7]]></CustomerId>\n<CustomerName> a\tb\n</CustomerName>"
           + credentials + "<CertificateRequest>\n AA AA\n</CertificateRequest>\n")
     ),
     (

@@ -11,9 +11,11 @@ import XMLSignature
 struct StructureFaultTests {
   private static let service = "http://certificates.vero.fi/2017/10/certificateservices"
 
-  @Test("wrapped, wrapped-in-body: the signed response stands aside, a forged one where the answer belongs", arguments: [
-    ServiceFault.wrapped, .wrappedInBody,
-  ])
+  @Test(
+    "wrapped, wrapped-in-body: the signed response stands aside, a forged one where the answer belongs",
+    arguments: [
+      ServiceFault.wrapped, .wrappedInBody,
+    ])
   func wrapped(fault: ServiceFault) async throws {
     try await Workbench.with { (bench) async throws in
       try bench.simulator.set(fault)
@@ -84,9 +86,11 @@ struct StructureFaultTests {
     }
   }
 
-  @Test("fail-without-error-info, several-error-infos: a signed FAIL, and nothing is committed", arguments: [
-    (ServiceFault.failWithoutErrorInfo, 0), (.severalErrorInfos, 3),
-  ])
+  @Test(
+    "fail-without-error-info, several-error-infos: a signed FAIL, and nothing is committed",
+    arguments: [
+      (ServiceFault.failWithoutErrorInfo, 0), (.severalErrorInfos, 3),
+    ])
   func failures(fault: ServiceFault, count: Int) async throws {
     try await Workbench.with { (bench) async throws in
       try bench.simulator.set(fault, answers: 1)
@@ -110,9 +114,11 @@ struct StructureFaultTests {
     }
   }
 
-  @Test("The certificate is wrong in the one way that was asked for", arguments: [
-    ServiceFault.certificateForAnotherKey, .certificateForAnotherCustomer, .certificateFromAnotherIssuer,
-  ])
+  @Test(
+    "The certificate is wrong in the one way that was asked for",
+    arguments: [
+      ServiceFault.certificateForAnotherKey, .certificateForAnotherCustomer, .certificateFromAnotherIssuer,
+    ])
   func wrongCertificate(fault: ServiceFault) async throws {
     try await Workbench.with { (bench) async throws in
       let id = try #require(try await bench.signNew().value("RetrievalId"))
