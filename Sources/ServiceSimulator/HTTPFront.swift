@@ -10,33 +10,40 @@ struct HTTPFront: HTTPHandler {
   let answer: @Sendable (IncomingRequest) async throws -> Answer
 
   func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
-    let body = try await Self.read(request.bodySequence, atMost: maximumRequestBytes)
-    let incoming = IncomingRequest(
-      method: request.method.rawValue, path: request.path, contentType: request.headers[.contentType],
-      soapAction: request.headers[HTTPHeader("SOAPAction")], body: body)
     let answer: Answer
     do {
-      answer = try await self.answer(incoming)
+      let body = try await Self.read(request.bodySequence, atMost: maximumRequestBytes)
+      answer = try await self.answer(
+        IncomingRequest(
+          method: request.method.rawValue, path: request.path, contentType: request.headers[.contentType],
+          soapAction: request.headers[HTTPHeader("SOAPAction")], body: body))
     } catch is CancellationError {
       // The simulator stops: a connection that hangs just ends.
       answer = .nothing("-> closed, the simulator stops")
+    } catch is EndlessBody {
+      answer = .nothing("-> closed, the request does not end")
     } catch {
       answer = .xml(
         500, Array(ResponseEnvelope.fault(code: "Server", text: "internal error").utf8), "-> 500 internal error: \(error)")
     }
-    log("\(incoming.method) \(Self.printable(incoming.path)) \(answer.note)")
+    log("\(Self.printable(request.method.rawValue)) \(Self.printable(request.path)) \(answer.note)")
     return Self.response(answer)
   }
 
-  /// The whole body, or nothing when it is larger.
+  /// A body that is too large even to be thrown away.
+  private struct EndlessBody: Error {}
+
+  /// The whole body, or nothing when it is larger than allowed. Then it is read to its end all the same: what is left on the connection
+  /// would be taken for the next request.
   private static func read(_ sequence: HTTPBodySequence, atMost limit: Int) async throws -> [UInt8]? {
-    if let count = sequence.count, count > limit { return nil }
     var bytes: [UInt8] = []
+    var count = 0
     for try await piece in sequence {
-      guard bytes.count + piece.count <= limit else { return nil }
-      bytes += piece
+      count += piece.count
+      guard count <= 256 * limit else { throw EndlessBody() }
+      if count <= limit { bytes += piece } else { bytes = [] }
     }
-    return bytes
+    return count <= limit ? bytes : nil
   }
 
   private static func response(_ answer: Answer) -> HTTPResponse {
@@ -44,8 +51,6 @@ struct HTTPFront: HTTPHandler {
     if answer.isNothing { return HTTPResponse(headers: [:], webSocket: ClosedConnection()) }
     var headers = HTTPHeaders()
     for header in answer.headers { headers[HTTPHeader(header.name)] = header.value }
-    // What is left of a body that was too large is never read: the connection ends here.
-    if answer.status == 413 { headers[.connection] = "close" }
     let status = HTTPStatusCode(answer.status, phrase: phrases[answer.status] ?? "Answer")
     guard let pause = answer.pause else { return HTTPResponse(statusCode: status, headers: headers, body: Data(answer.body)) }
     let slow = SlowBody(bytes: answer.body, piece: 64, pause: pause)

@@ -25,13 +25,13 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
     if options.listFaults {
       for fault in ServiceFault.allCases {
         let operations = fault.operations.map(\.shortName).joined(separator: ", ")
-        Self.tell("\(fault): \(fault.explanation) (\(operations))")
+        try Self.tell("\(fault): \(fault.explanation) (\(operations))")
       }
       return
     }
     let stopping = StopSignals()
     var configuration = try options.configuration()
-    configuration.log = { line in FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+    configuration.log = { line in try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
     let credentials = try options.credentials()
     let portFile = try options.portFile.map(PortFile.init(path:))
     let simulator = try ServiceSimulator(configuration)
@@ -40,12 +40,12 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
       try await simulator.addTransferCredential(
         customerID: credential.customerID, id: credential.id, password: credential.password)
     }
-    Self.tell("listening: \(endpoint)")
+    try Self.tell("listening: \(endpoint)")
     if let files = simulator.trustFiles {
-      Self.tell("services-root: \(files.servicesRoot)")
-      Self.tell("services-chain: \(files.servicesChain)")
-      Self.tell("providers-root: \(files.providersRoot)")
-      Self.tell("providers-chain: \(files.providersChain)")
+      try Self.tell("services-root: \(files.servicesRoot)")
+      try Self.tell("services-chain: \(files.servicesChain)")
+      try Self.tell("providers-root: \(files.providersRoot)")
+      try Self.tell("providers-chain: \(files.providersChain)")
     }
     if let port = URL(string: endpoint)?.port { try portFile?.write(port) }
     await stopping.wait()
@@ -54,5 +54,5 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
   }
 
   /// Writes a line of the answer at once: a script that reads it through a pipe must not wait for a buffer to fill.
-  private static func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+  private static func tell(_ line: String) throws { try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) }
 }

@@ -42,7 +42,8 @@ struct DeliveryFaultTests {
         id: Workbench.transferID, password: Workbench.password, request: try Workbench.certificateRequest())
       let reply = try await bench.post(Messages.envelope(payload), action: "signNewCertificate", options: ["--max-time", "1"])
       #expect(reply.curlExitCode == Self.timedOut && reply.head.isEmpty)
-      #expect(try await bench.simulator.isSpent(transferID: Workbench.transferID) == commits)
+      // On a busy machine the client may have given up before the service got to it.
+      while try await commits != bench.simulator.isSpent(transferID: Workbench.transferID) { try await Task.sleep(for: .milliseconds(5)) }
     }
   }
 
@@ -73,11 +74,11 @@ struct DeliveryFaultTests {
 
   @Test("slow-body: the answer comes in pieces and is whole in the end")
   func slowBody() async throws {
-    try await Workbench.with({ $0.slowBodyPause = .milliseconds(50) }) { (bench) async throws in
+    try await Workbench.with({ $0.slowBodyPause = .milliseconds(200) }) { (bench) async throws in
       try bench.simulator.set(.slowBody, answers: 1)
       let payload = Messages.signNew(
         id: Workbench.transferID, password: Workbench.password, request: try Workbench.certificateRequest())
-      let impatient = try await bench.post(Messages.envelope(payload), action: "signNewCertificate", options: ["--max-time", "1"])
+      let impatient = try await bench.post(Messages.envelope(payload), action: "signNewCertificate", options: ["--max-time", "4"])
       #expect(impatient.curlExitCode == Self.timedOut && impatient.head.contains("200 OK"))
       #expect(!impatient.body.hasSuffix("</SOAP-ENV:Envelope>"))
     }

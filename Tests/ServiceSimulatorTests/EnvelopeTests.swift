@@ -89,11 +89,24 @@ struct EnvelopeTests {
     "A request that is too large is refused, with and without its length told beforehand",
     arguments: [[], ["-H", "Transfer-Encoding: chunked"]])
   func tooLarge(options: [String]) async throws {
-    let bench = try await SchemaBench.bench()
-    let text = Messages.envelope(Self.payload) + String(repeating: " ", count: 65_536)
-    #expect(try await bench.post(text, action: "getCertificate", options: options).status == 413)
-    let fits = Messages.envelope(Self.payload)
-    #expect(try await bench.post(fits, action: "getCertificate", options: options).status == 200)
+    try await Workbench.with { (bench) async throws in
+      for count in [65_536, 3 << 20] {
+        // What is too large to be read must not be read as a request of its own either.
+        let text = "GET /2017/10/CertificateServices HTTP/1.1\r\n\r\n" + String(repeating: " ", count: count)
+        #expect(try await bench.post(text, action: "getCertificate", options: options).status == 413)
+      }
+      let fits = Messages.envelope(Self.payload)
+      #expect(try await bench.post(fits, action: "getCertificate", options: options).status == 200)
+      #expect(bench.log.lines.filter { $0.hasPrefix("POST ") }.count == 3 && bench.log.lines.count == 3)
+    }
+  }
+
+  @Test("A request that does not end is closed without an answer")
+  func endless() async throws {
+    try await Workbench.with({ $0.maximumRequestBytes = 1_000 }) { (bench) async throws in
+      let reply = try await bench.post(String(repeating: " ", count: 400_000), action: "getCertificate")
+      #expect(reply.head.isEmpty && bench.log.lines == ["POST /2017/10/CertificateServices -> closed, the request does not end"])
+    }
   }
 
   @Test(
