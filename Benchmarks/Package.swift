@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that what benchmarks need reaches nobody else.
+let package = Package(
+  name: "hsmkey-benchmarks",
+  dependencies: [
+    .package(name: "hsmkey", path: ".."),
+    .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "request-benchmark",
+      dependencies: [
+        .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
+        .product(name: "CertificateService", package: "hsmkey"), .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
+      ])
+  ]
+)

@@ -1,0 +1,130 @@
+import CertificateService
+import Crypto
+import Foundation
+import PKCS11
+import Secrets
+import SwiftASN1
+import TokenKeys
+import X509
+
+/// What a renewal request costs beside the bare token signature in it: both measured by turns on one SoftHSM token with one RSA-2048 key.
+///
+/// Building the request means: write the document, canonicalize and digest it, have SignedInfo signed on the token, verify that signature in
+/// software, put the signature in, and verify the whole document again with the strict verifier.
+@main
+struct RequestBenchmark {
+  static let rounds = 9
+  static let signaturesPerRound = 200
+
+  static func main() async throws {
+    let bench = try ScratchToken()
+    defer { bench.remove() }
+    let module = try Module(path: bench.modulePath)
+    let token = try module.token(matching: PKCS11URI(label: ScratchToken.label))
+    let keys = try await TokenKeys(token: token, pin: SecretSource(parsing: "file:\(bench.pinFile)"))
+    let key = try await keys.generate(.rsa2048, named: "benchmark")
+    let certificate = try selfMadeCertificate(for: key)
+    let request = try await renewal(key)
+
+    var bare: [Double] = []
+    var whole: [Double] = []
+    for round in 0...rounds {
+      let signature = try bareSignatures(token, key)
+      let built = try await wholeRequests(request, key, certificate)
+      // The first round warms caches and is not counted.
+      if round > 0 {
+        bare.append(signature)
+        whole.append(built)
+      }
+    }
+    let ratios = zip(whole, bare).map(/).sorted()
+    print("bare token signature (RSA-2048)      \(shown(bare)) µs, median of \(rounds) rounds of \(signaturesPerRound)")
+    print("RenewCertificateRequest, built+signed \(shown(whole)) µs")
+    print("ratio                                 \(String(format: "%.3f", ratios[ratios.count / 2]))  (wanted: 1.15 or less)")
+    try module.finalize()
+  }
+
+  /// Seconds for one signature straight through a session.
+  private static func bareSignatures(_ token: Token, _ key: TokenKey) throws -> Double {
+    var session = try token.openSession(.readOnly)
+    let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, key.identifier.bytes)], limit: 2)
+    let message = [UInt8](repeating: 0x5A, count: 600)
+    let clock = ContinuousClock()
+    let time = try clock.measure {
+      for _ in 0..<signaturesPerRound {
+        _ = try session.sign(message, with: .sha256RSAPKCS, key: handles[0], maximumSignatureSize: 256)
+      }
+    }
+    try session.close()
+    return time / .seconds(1) / Double(signaturesPerRound)
+  }
+
+  /// Seconds for one signed request.
+  private static func wholeRequests(_ request: RenewCertificateRequest, _ key: TokenKey, _ certificate: Certificate) async throws -> Double {
+    let clock = ContinuousClock()
+    let privateKey = key.privateKey
+    let time = try await clock.measure {
+      for _ in 0..<signaturesPerRound {
+        _ = try await request.signed(by: privateKey, certificate: certificate)
+      }
+    }
+    return time / .seconds(1) / Double(signaturesPerRound)
+  }
+
+  private static func renewal(_ key: TokenKey) async throws -> RenewCertificateRequest {
+    let subject = try DistinguishedName {
+      CommonName("0123456-7")
+      OrganizationName("Ab Benchmark Oy")
+      CountryName("FI")
+    }
+    var serializer = DER.Serializer()
+    try serializer.serialize(try await CertificateSigningRequest(for: key, subject: subject))
+    return try RenewCertificateRequest(
+      environment: .test, customer: Customer(id: "0123456-7", name: "Ab Benchmark Oy"), certificateRequestDER: serializer.serializedBytes)
+  }
+
+  /// A certificate for the token's key by a throw-away authority: the request carries one, who issued it does not matter here.
+  private static func selfMadeCertificate(for key: TokenKey) throws -> Certificate {
+    let authority = Certificate.PrivateKey(P256.Signing.PrivateKey())
+    let now = Date()
+    return try Certificate(
+      version: .v3, serialNumber: .init(), publicKey: key.publicKey, notValidBefore: now, notValidAfter: now.addingTimeInterval(86_400 * 45),
+      issuer: DistinguishedName { CommonName("Benchmark CA") }, subject: DistinguishedName { CommonName("0123456-7") },
+      signatureAlgorithm: .ecdsaWithSHA256, extensions: .init(), issuerPrivateKey: authority)
+  }
+
+  private static func shown(_ seconds: [Double]) -> String {
+    String(format: "%7.1f", seconds.sorted()[seconds.count / 2] * 1e6)
+  }
+}
+
+/// A SoftHSM token in a folder of its own, made with SoftHSM's own program and removed afterwards.
+struct ScratchToken {
+  static let label = "benchmark"
+  let folder: URL
+  let modulePath: String
+  let pinFile: String
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "hsmkey-benchmark-\(UUID().uuidString)")
+    let tokens = folder.appending(path: "tokens")
+    try FileManager.default.createDirectory(at: tokens, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let configuration = folder.appending(path: "softhsm2.conf")
+    try "directories.tokendir = \(tokens.path)\nobjectstore.backend = file\nlog.level = ERROR\n".write(to: configuration, atomically: true, encoding: .utf8)
+    setenv("SOFTHSM2_CONF", configuration.path, 1)
+    pinFile = folder.appending(path: "pin").path
+    FileManager.default.createFile(atPath: pinFile, contents: Data("123456".utf8), attributes: [.posixPermissions: 0o600])
+    let candidates = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"]
+    guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else { throw CocoaError(.fileNoSuchFile) }
+    modulePath = found
+    let tool = Process()
+    tool.executableURL = URL(filePath: "/usr/bin/softhsm2-util")
+    tool.arguments = ["--init-token", "--free", "--label", Self.label, "--so-pin", "12345678", "--pin", "123456"]
+    tool.standardOutput = FileHandle.nullDevice
+    try tool.run()
+    tool.waitUntilExit()
+    guard tool.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: folder) }
+}
