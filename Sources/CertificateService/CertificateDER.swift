@@ -18,14 +18,10 @@ enum CertificateDER {
       throw Refusal(description: "it has more than \(maximumBytes) octets", underlying: nil)
     }
     do {
-      let certificate = try Certificate(derEncoded: der)
-      var serializer = DER.Serializer()
-      try serializer.serialize(certificate)
-      if serializer.serializedBytes == der { return certificate }
+      return try Certificate(derEncoded: der)
     } catch {
       throw Refusal(description: "it is not one whole DER certificate", underlying: error)
     }
-    throw Refusal(description: "it is not one whole DER certificate", underlying: nil)
   }
 
   /// The octets of a certificate.

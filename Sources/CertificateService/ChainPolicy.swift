@@ -2,8 +2,10 @@ import Foundation
 import SwiftASN1
 @_spi(FixedExpiryValidationTime) import X509
 
-/// What a chain must meet: RFC 5280 section 6 at a given time, and what swift-certificates' own policy leaves out on purpose for the
-/// web's sake: issuers' key usage, and SHA-1. (RSA keys below 2048 bits need no check: a certificate with one does not parse.)
+/// What a chain must meet: RFC 5280 section 6 at a given time, and no SHA-1.
+///
+/// Issuers' key usage, which swift-certificates leaves out for the web's sake, has been checked when ``TrustAnchors`` was made: only those
+/// authorities can be issuers in a chain. RSA keys below 2048 bits need no check: a certificate with one does not parse.
 struct ChainPolicy: VerifierPolicy {
   private let base: RFC5280Policy
 
@@ -18,10 +20,7 @@ struct ChainPolicy: VerifierPolicy {
   }
 
   func chainMeetsPolicyRequirements(chain: UnverifiedCertificateChain) -> PolicyEvaluationResult {
-    for (position, certificate) in chain.enumerated() {
-      if position > 0, !ChainPolicy.isAuthority(certificate) {
-        return .failsToMeetPolicy(reason: "\(CertificateName.of(certificate)) may not issue certificates")
-      }
+    for certificate in chain {
       if let reason = ChainPolicy.reasonAgainstSignature(certificate) {
         return .failsToMeetPolicy(reason: reason)
       }

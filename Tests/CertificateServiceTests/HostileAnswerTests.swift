@@ -187,6 +187,19 @@ struct HostileAnswerTests {
     #expect(error.rule == .responseStatus && error.code == .uncertain)
   }
 
+  @Test("RESPONSE-STATUS what is not a SOAP 1.1 fault is not read as one")
+  func notFault() async throws {
+    let fault = HouseStyleResponse.fault("text")
+    let others = [
+      fault.replacingOccurrences(of: HouseStyleResponse.soapNamespace, with: "http://www.w3.org/2003/05/soap-envelope"),
+      fault.replacingOccurrences(of: "SOAP-ENV:Envelope", with: "SOAP-ENV:Other"),
+      fault.replacingOccurrences(of: "SOAP-ENV:Fault", with: "Fault"), "<!DOCTYPE x>" + fault,
+    ]
+    for other in others {
+      #expect(try await refuse(other, status: 500).rule == .responseStatus)
+    }
+  }
+
   @Test("RESPONSE-CONTENT-TYPE a page with status 200")
   func contentType() async throws {
     expect(try await refuse(HouseStyleResponse().enveloped(), contentType: "text/html"), .responseContentType)

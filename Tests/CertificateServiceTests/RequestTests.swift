@@ -143,10 +143,17 @@ struct RequestTests {
   func environment() async throws {
     let transport = ScriptedTransport(throwing: TransportFailure(requestMayHaveBeenSent: false, message: "not reached"))
     let service = CertificateService(environment: .production, transport: transport, responseSigners: TestAuthorities.responseSigners)
-    let error = try await refusal { try await service.signNew(TestRequests.signNew()) }
-    #expect(error.rule == .requestEnvironment)
-    #expect(error.code == .invalidRequest)
-    #expect(!error.outcomeIsUncertain)
+    let renewal = try await TestRequests.renew().signed(by: TestAuthorities.rsaPrivateKey, certificate: TestAuthorities.customer)
+    let errors = [
+      try await refusal { try await service.signNew(TestRequests.signNew()) },
+      try await refusal { try await service.renew(renewal) },
+      try await refusal { try await service.certificate(TestRequests.get()) },
+    ]
+    for error in errors {
+      #expect(error.rule == .requestEnvironment)
+      #expect(error.code == .invalidRequest)
+      #expect(!error.outcomeIsUncertain)
+    }
     #expect(transport.posted.isEmpty)
   }
 }

@@ -1,5 +1,6 @@
 import CertificateService
 import Crypto
+import CryptoExtras
 import Foundation
 import TestSupport
 import Testing
@@ -110,6 +111,27 @@ struct TrustAnchorsTests {
     let trust = try TrustAnchors(certificates: [root, first, second].map(\.certificate))
     #expect(try await chainRefusal(trust, second.issue()).rule == .trustChain)
     #expect(try await trust.validate(first.issue(), at: now).count == 3)
+  }
+
+  @Test("TRUST-CHAIN SHA-1 is refused, on the leaf and on the root")
+  func sha1() async throws {
+    func issue(_ name: String, isAuthority: Bool, _ algorithm: Certificate.SignatureAlgorithm) throws -> Certificate {
+      try Certificate(
+        version: .v3, serialNumber: .init(), publicKey: .init(TestAuthorities.rsaKey.publicKey),
+        notValidBefore: now.addingTimeInterval(-86400), notValidAfter: now.addingTimeInterval(86400),
+        issuer: DistinguishedName { CommonName("RSA root") }, subject: DistinguishedName { CommonName(name) },
+        signatureAlgorithm: algorithm,
+        extensions: Certificate.Extensions {
+          Critical(isAuthority ? BasicConstraints.isCertificateAuthority(maxPathLength: nil) : .notCertificateAuthority)
+        },
+        issuerPrivateKey: TestAuthorities.rsaPrivateKey)
+    }
+    let trust = try TrustAnchors(certificates: [issue("RSA root", isAuthority: true, .sha256WithRSAEncryption)])
+    #expect(try await trust.validate(issue("leaf", isAuthority: false, .sha256WithRSAEncryption), at: now).count == 2)
+    let weak = try await chainRefusal(trust, issue("leaf", isAuthority: false, .sha1WithRSAEncryption))
+    #expect(weak.rule == .trustChain && weak.message.contains("SHA-1"))
+    let weakRoot = try TrustAnchors(certificates: [issue("RSA root", isAuthority: true, .sha1WithRSAEncryption)])
+    #expect(try await chainRefusal(weakRoot, issue("leaf", isAuthority: false, .sha256WithRSAEncryption)).message.contains("SHA-1"))
   }
 
   @Test("TRUST-CHAIN names of a hostile certificate are made fit for a terminal")
