@@ -25,7 +25,7 @@ public final class Module: Sendable {
   /// - Throws: ``PKCS11Rule/modulePath``, ``PKCS11Rule/moduleLoads`` with the loader's reason, or what `C_Initialize` answered.
   public init(path: String) throws(PKCS11Error) {
     let entry = try ModuleRegistry.shared.entry(forModuleAt: path)
-    let (cryptoki, information) = try entry.enter()
+    let (cryptoki, information) = try entry.enter(path: path)
     self.path = path
     self.information = information
     self.cryptoki = cryptoki

@@ -12,7 +12,7 @@ final class ModuleRegistry: Sendable {
     let identity = try FileIdentity(ofModuleAt: path)
     return entries.withLock { entries in
       if let entry = entries[identity] { return entry }
-      let entry = ModuleEntry(path: path)
+      let entry = ModuleEntry()
       entries[identity] = entry
       return entry
     }
@@ -21,7 +21,6 @@ final class ModuleRegistry: Sendable {
 
 /// One module file: its function table once loaded, who uses it, and whose initialisation it runs on.
 final class ModuleEntry: Sendable {
-  private let path: String
   private let state = Mutex(State())
 
   private struct State {
@@ -38,12 +37,11 @@ final class ModuleEntry: Sendable {
     case adopted
   }
 
-  init(path: String) {
-    self.path = path
-  }
-
   /// Loads and initialises the module unless that is done, and counts one more user.
-  func enter() throws(PKCS11Error) -> (Cryptoki, ModuleInformation) {
+  ///
+  /// - Parameter path: one of the file's paths, to load it by. A file that was loaded keeps its identity for as long as the process lives,
+  ///   because it stays mapped; one that could not be loaded may have come and gone.
+  func enter(path: String) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) {
     try state.withLock { (state: inout State) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) in
       let cryptoki = if let loaded = state.cryptoki { loaded } else { try ModuleLoader.load(path) }
       state.cryptoki = cryptoki

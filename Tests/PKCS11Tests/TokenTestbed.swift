@@ -76,3 +76,9 @@ func pkcs11Error(_ body: () throws -> Void) throws -> PKCS11Error {
 }
 
 struct NothingThrown: Error {}
+
+/// Expects a session to be poisoned, or not. (`#expect` copies what it looks at, and a session cannot be copied.)
+func expectPoisoned(_ session: borrowing Session, _ expected: Bool = true, sourceLocation: SourceLocation = #_sourceLocation) {
+  let isPoisoned = session.isPoisoned
+  #expect(isPoisoned == expected, sourceLocation: sourceLocation)
+}

@@ -85,10 +85,6 @@ public final class SoftHSMFixture: Sendable {
   }
 
   private static func finish() {
-    if let path = modulePath, let handle = unsafe dlopen(path, RTLD_NOW | RTLD_NOLOAD), let symbol = unsafe dlsym(handle, "C_Finalize") {
-      typealias Finalize = @convention(c) (UnsafeMutableRawPointer?) -> UInt
-      _ = unsafe unsafeBitCast(symbol, to: Finalize.self)(nil)
-    }
     if case .success(let fixture) = sharedResult { try? FileManager.default.removeItem(at: fixture.folder.url) }
   }
 
