@@ -13,7 +13,7 @@ import CTransport
   private var receivedCount = 0
   private var content: [UInt8] = []
   private var hasOverflowed = false
-  /// Whether the head of the latest response, interim ones included, came to its empty line; libcurl itself forgives a head that was cut off.
+  /// Whether the head of the latest response, interim ones included, came to its empty line: libcurl forgives a head that was cut off.
   private var headIsComplete = false
   /// Set when the connection, its TLS included, stands and libcurl is about to write the first byte of the request: until then not one
   /// byte of it can have left. From then on no counter is exact (a part of a TLS record, a full socket), and "may have been" is true.

@@ -5,7 +5,8 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   private init(_ rawValue: String) { self.rawValue = rawValue }
   public var description: String { rawValue }
 
-  /// A secret comes from a source of a known kind: never a literal, never the output of a command. A text of any other kind is not repeated, because it may be the secret.
+  /// A secret comes from a source of a known kind: never a literal, never the output of a command. A text of any other kind is not
+  /// repeated, because it may be the secret.
   public static let source = SecretRule("SECRET-SOURCE")
   /// A secret file can be opened and read.
   public static let fileReadable = SecretRule("SECRET-FILE-READABLE")

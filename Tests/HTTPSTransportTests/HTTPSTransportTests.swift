@@ -47,7 +47,8 @@ struct PostTests {
       } else {
         #expect(
           String(decoding: response.body, as: UTF8.self)
-            == "POST HTTP/1.1 \(version) type=text/xml; charset=utf-8 length=\(size) cookie= authorization= expect= agent=hsmkey/1.0 soap=\"\" encoding="
+            == "POST HTTP/1.1 \(version) type=text/xml; charset=utf-8 length=\(size) cookie= authorization= expect= "
+            + "agent=hsmkey/1.0 soap=\"\" encoding="
         )
       }
     }
