@@ -1,7 +1,17 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let policy: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
 // A package of its own, so that what benchmarks need reaches nobody else.
+//
+//   swift run -c release --package-path Benchmarks --scratch-path .build-bench signing-benchmark
 let package = Package(
   name: "hsmkey-benchmarks",
   dependencies: [
@@ -17,6 +27,9 @@ let package = Package(
         .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
         .product(name: "CertificateService", package: "hsmkey"), .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
-      ])
+      ]),
+    .target(name: "CPlainLoop", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .executableTarget(
+      name: "signing-benchmark", dependencies: ["CPlainLoop", .product(name: "PKCS11", package: "hsmkey")], swiftSettings: policy),
   ]
 )
