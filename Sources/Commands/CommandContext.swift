@@ -71,11 +71,10 @@ final class CommandContext: Sendable {
     }
   }
 
-  /// Logs in to the selected token. The token is chosen, and its PIN state looked at, before the PIN is read.
+  /// Logs in to the selected token. The token is chosen before the PIN is read.
   func tokenKeys() async throws -> TokenKeys {
     let source = try secretSource(settings.pinSource)
     let token = try selectedToken()
-    try PINGuard.check(flags: token.flags, source: source, token: token.label)
     return try await TokenKeys(token: token, pin: source)
   }
 

@@ -37,18 +37,32 @@ public enum CommandLineTool {
       return translated.exitStatus.rawValue
     }
     // What is left are ArgumentParser's own: help and version go to stdout, mistakes on the command line are usage errors.
-    let exitCode = HSMKeyCommand.exitCode(for: error)
-    if exitCode == .success {
-      try? Console.writeAnswer(Array("\(HSMKeyCommand.fullMessage(for: error))\n".utf8))
-      return ExitStatus.done.rawValue
+    let text = HSMKeyCommand.fullMessage(for: error, columns: columns)
+    guard text.hasPrefix("Error: ") else {
+      do {
+        try Console.writeAnswer(Array("\(text)\n".utf8))
+        return ExitStatus.done.rawValue
+      } catch {
+        return conclude(error, asJSON: asJSON)
+      }
     }
-    let isUsage = exitCode == .validationFailure
-    let usage = HSMKeyCommand.fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
-    let report = CommandError(
-      isUsage ? .usage : .internalFault, code: isUsage ? "usage" : "internal", operation: isUsage ? "read the command line" : "run the command",
-      message: isUsage ? HSMKeyCommand.message(for: error) : "\(error)",
-      hints: [isUsage ? usage.map { "usage: \($0.dropFirst("Usage: ".count))" } : "this is a fault of hsmkey; please report it"])
+    let lines = text.dropFirst("Error: ".count).split(separator: "\n")
+    let usage = lines.first { $0.hasPrefix("Usage: ") }
+    let message = lines.prefix { !$0.hasPrefix("Help: ") && !$0.hasPrefix("Usage: ") }.joined(separator: " ")
+    let report =
+      if let usage {
+        CommandError.usage(message, hint: "usage: \(usage.dropFirst("Usage: ".count))")
+      } else {
+        CommandError(
+          .internalFault, code: "internal", operation: "run the command", message: "\(error)", hints: ["this is a fault of hsmkey; please report it"])
+      }
     Console.report(report, asJSON: asJSON)
     return report.exitStatus.rawValue
+  }
+
+  /// How wide help is written. ArgumentParser asks the terminal when it is not told, and ends the process on a narrow one.
+  private static var columns: Int {
+    let wanted = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? 80
+    return min(max(wanted, 60), 160)
   }
 }

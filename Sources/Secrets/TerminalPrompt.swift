@@ -53,7 +53,7 @@ struct TerminalPrompt {
         return answer
       }
       // With terminal and handlers as they were, the signal does what it would have done without us.
-      raise(signal)
+      raiseUnblocked(signal)
       guard signal == SIGTSTP else {
         throw SecretError(.interrupted, operation, "the prompt was interrupted")
       }
@@ -90,6 +90,17 @@ struct TerminalPrompt {
     answer = consume line
     return signal
   }
+}
+
+/// Raises a signal also on a thread that blocks it, as the threads of a pool do: there it would only wait.
+private func raiseUnblocked(_ signal: CInt) {
+  var signals = sigset_t()
+  var before = sigset_t()
+  unsafe sigemptyset(&signals)
+  unsafe sigaddset(&signals, signal)
+  unsafe pthread_sigmask(SIG_UNBLOCK, &signals, &before)
+  raise(signal)
+  unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
 }
 
 /// A terminal with its echo switched off.

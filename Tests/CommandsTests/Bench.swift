@@ -36,7 +36,7 @@ final class Bench: Sendable {
   var environment: [String: String] {
     [
       "SOFTHSM2_CONF": folder.path("softhsm2.conf"), "HSMKEY_MODULE": Self.module, "HSMKEY_PIN_SOURCE": "file:\(folder.path("pin"))",
-      "HSMKEY_CONFIG": "", "HSMKEY_TOKEN": "", "HSMKEY_LOG": "", "COLUMNS": "", "SWIFT_BACKTRACE": "enable=no",
+      "HSMKEY_CONFIG": "", "HSMKEY_TOKEN": "", "HSMKEY_LOG": "", "COLUMNS": "", "SWIFT_BACKTRACE": "enable=yes,interactive=no,color=no",
     ]
   }
 

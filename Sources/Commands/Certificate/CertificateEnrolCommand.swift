@@ -32,10 +32,6 @@ struct CertificateEnrolCommand: AnsweringCommand {
     let (lifecycle, keys) = try await context.lifecycle()
     let name = self.name
     let transferID = self.transferID
-    if transferID == nil, try context.lifecycleStore().record(named: name)?.pending?.isUncertain == true {
-      // Asking for what is pending says how to go on after an uncertain outcome, and sends nothing.
-      return try await context.concluded(lifecycle.fetch(plan), named: name, token: keys.token)
-    }
     let installed = try await lifecycle.enrol(plan) {
       guard let transferID else {
         throw Self.missingTransferID

@@ -28,7 +28,7 @@ struct StrictMapping {
     } catch let error as YamlError {
       throw Self.refuse(file, Self.describe(error))
     }
-    guard let node else {
+    guard let node, !node.isNull else {
       self.init(mapping: Node.Mapping([]), path: "", file: file)
       return
     }

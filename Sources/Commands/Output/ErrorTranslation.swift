@@ -48,8 +48,8 @@ enum ErrorTranslation {
 
   private static func translate(_ error: TokenKeysError) -> CommandError {
     CommandError(
-      error.code == .ruleRefused ? .ruleRefused : .tokenOrKey, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
-      message: error.message, hints: [error.hint])
+      error.code == .ruleRefused ? .ruleRefused : error.code == .pinGuarded ? .pin : .tokenOrKey, code: error.code.rawValue,
+      rule: error.rule?.rawValue, operation: error.operation, message: error.message, hints: [error.hint])
   }
 
   private static func translate(_ error: SecretError) -> CommandError {

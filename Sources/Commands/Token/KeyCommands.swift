@@ -114,6 +114,10 @@ struct KeyPublicCommand: AnsweringCommand {
     var text: String { file == nil ? pem : "" }
   }
 
+  func validate() throws {
+    if common.json && out == "-" { throw ValidationError("--json and --out - both want stdout") }
+  }
+
   func answer(_ context: CommandContext) async throws -> Report {
     try KeyName.check(name)
     let key = try await context.tokenKeys().key(named: name)
