@@ -8,9 +8,9 @@ cd "$root"
 started=$SECONDS
 
 # What building needs, and what the tests and the demo talk to.
-build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev pkg-config)
+build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config)
 token_packages=(softhsm2 opensc openssl nginx-light)
-test_packages=(xmlsec1 libxml2-utils python3 python3-venv)
+test_packages=(xmlsec1 libxml2-utils curl python3 python3-venv)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }
