@@ -101,7 +101,9 @@ let package = Package(
       dependencies: [
         "CertificateLifecycle", "CertificateService", "ServiceSimulator", "TestSupport", "Secrets", x509, asn1, crypto, cryptoExtras,
       ]),
-    .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport", "hsmkey", "certificate-service-simulator"]),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: ["Commands", "PKCS11", "Secrets", "ServiceSimulator", "TestSupport", "hsmkey", "certificate-service-simulator", x509]),
   ]
 )
 

@@ -6,6 +6,6 @@ enum CertificateName {
   static func of(_ certificate: Certificate) -> String { quoted(certificate.subject) }
 
   static func quoted(_ name: DistinguishedName) -> String {
-    "\"\(SafeText.oneLine(String(describing: name), limit: 160))\""
+    "\"\(SafeText.oneLine(name.readable, limit: 160))\""
   }
 }

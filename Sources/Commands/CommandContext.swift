@@ -13,9 +13,10 @@ final class CommandContext: Sendable {
   init(_ options: CommonOptions, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
     self.options = options
     settings = try Settings(options: options, environment: environment)
-    let levelName = options.logLevel ?? environment["HSMKEY_LOG"] ?? "warning"
-    guard let level = Logger.Level(rawValue: levelName) else {
-      throw CommandError.usage("\(levelName) is not a log level", hint: "levels: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+    guard let level = Logger.Level(rawValue: settings.logLevel.value) else {
+      throw CommandError.usage(
+        "\(settings.logLevel.value) is not a log level", hint: "levels: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+      ).blaming(settings.logLevel.origin)
     }
     log = Logger(label: "hsmkey") { _ in StandardErrorLog(logLevel: level) }
     if level == .trace { traceCryptokiCalls(to: log) }
@@ -40,8 +41,10 @@ final class CommandContext: Sendable {
 
   /// The one token that the settings name, or the only one there is.
   func selectedToken() throws -> Token {
+    // What can be seen to be wrong is refused before a module is loaded.
+    let named = try tokenURI()
     let module = try module()
-    guard let text = settings.token?.value else {
+    guard let uri = named else {
       let tokens = try module.tokens()
       guard let only = tokens.first, tokens.count == 1 else {
         let seen = tokens.map { "\($0.label) (serial \($0.serialNumber))" }.joined(separator: ", ")
@@ -55,21 +58,46 @@ final class CommandContext: Sendable {
       }
       return only
     }
-    return try module.token(matching: PKCS11URI(uriOrLabel: text))
+    return try module.token(matching: uri)
   }
 
-  /// Logs in to the selected token. The token is chosen before the PIN is read.
+  /// The URI or label that the settings name the token by; nil when they name none.
+  func tokenURI() throws -> PKCS11URI? {
+    guard let setting = settings.token else { return nil }
+    do {
+      return try PKCS11URI(uriOrLabel: setting.value)
+    } catch {
+      throw ErrorTranslation.translate(error)?.blaming(setting.origin) ?? error
+    }
+  }
+
+  /// Logs in to the selected token. The token is chosen, and its PIN state looked at, before the PIN is read.
   func tokenKeys() async throws -> TokenKeys {
+    let source = try secretSource(settings.pinSource)
     let token = try selectedToken()
-    let source = try secretSource(settings.pinSource.value)
+    try PINGuard.check(flags: token.flags, source: source, token: token.label)
     return try await TokenKeys(token: token, pin: source)
   }
 
-  /// A secret's source as given, with its warning said.
+  /// A secret's source as given on the command line, with its warning said.
   func secretSource(_ text: String) throws -> SecretSource {
-    let source = try SecretSource(parsing: text)
-    if let warning = source.warning { Console.say("warning: \(warning)") }
-    return source
+    try secretSource(Setting(value: text, origin: .option("")))
+  }
+
+  /// A secret's source as it was set, with its warning said.
+  func secretSource(_ setting: Setting<String>, saysWarning: Bool = true) throws -> SecretSource {
+    do {
+      let source = try SecretSource(parsing: setting.value)
+      if saysWarning, let warning = source.warning { Console.say("warning: \(warning)") }
+      return source
+    } catch {
+      throw ErrorTranslation.translate(error)?.blaming(setting.origin) ?? error
+    }
+  }
+
+  /// Tells people how a long command gets on: on a terminal, or when the log shows as much. A timer's journal stays quiet.
+  func progress(_ line: String) {
+    if log.logLevel <= .info || isatty(STDERR_FILENO) == 1 { Console.say(Console.forTerminal(line)) }
   }
 
   private func traceCryptokiCalls(to log: Logger) {

@@ -1,14 +1,16 @@
 import ArgumentParser
 import Foundation
+import SystemPackage
 
 /// The whole tool: reads the command line, runs the command, shows what went wrong, and says with which code the process should end.
 public enum CommandLineTool {
   /// - Parameter arguments: the command line without the program's name.
   /// - Returns: the exit code of the contract.
   public static func run(_ arguments: [String]) async -> Int32 {
+    occupyStandardDescriptors()
     // A reader that goes away (`| head`) is an error from write, not a silent death.
     signal(SIGPIPE, SIG_IGN)
-    let asJSON = arguments.contains("--json")
+    let asJSON = arguments.prefix { $0 != "--" }.contains("--json")
     defer { LoadedModules.finalizeAll() }
     do {
       var command = try HSMKeyCommand.parseAsRoot(arguments)
@@ -18,6 +20,14 @@ public enum CommandLineTool {
       return exit.rawValue
     } catch {
       return conclude(error, asJSON: asJSON)
+    }
+  }
+
+  /// A descriptor that the caller closed would be given to the next file that is opened, and the answer written into that. So it is opened on
+  /// `/dev/null`, the wrong way round: whoever uses it gets the error that the closed one would have given.
+  private static func occupyStandardDescriptors() {
+    for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) == -1 && errno == EBADF {
+      _ = try? FileDescriptor.open(FilePath("/dev/null"), number == STDIN_FILENO ? .writeOnly : .readOnly)
     }
   }
 

@@ -91,7 +91,7 @@ public final class TokenKeys: Sendable {
     guard found.count == 1 else {
       let identifiers = found.map { $0.identifier.hexadecimal }.joined(separator: ", ")
       throw TokenKeysError(
-        .keyAmbiguous, operation: operation, message: "\(found.count) private keys are \(described) (CKA_ID \(identifiers))",
+        .keyAmbiguous, operation: operation, message: "ambiguous: \(found.count) private keys are \(described) (CKA_ID \(identifiers))",
         hint: "a name must be one key's only; rename or remove the others, for instance with pkcs11-tool")
     }
     return TokenKey(try only.parts.get(), keys: self)

@@ -9,19 +9,21 @@ enum AfterChange {
   /// Runs the program. Its failure is a warning: the certificate is installed whatever the program does.
   ///
   /// - Returns: whether it ended well, or there was none to run.
-  static func run(_ arguments: [String]?, certificate name: String) async -> Bool {
+  static func run(_ arguments: [String]?, certificate name: String, progress: @escaping @Sendable (String) -> Void) async -> Bool {
     guard let arguments, let program = arguments.first else { return true }
-    Console.say("\(name): runs \(program)")
+    progress("\(name): runs \(program)")
     do {
       let outcome = try await withThrowingTaskGroup(of: String?.self) { group in
         group.addTask {
           let result = try await Subprocess.run(
             .path(FilePath(program)), arguments: Arguments(Array(arguments.dropFirst())), output: .string(limit: 64 << 10),
             error: .string(limit: 64 << 10))
+          let hasFailed = !result.terminationStatus.isSuccess
           for line in [result.standardOutput, result.standardError].compactMap(\.self).joined().split(separator: "\n") {
-            Console.say("\(name): \(program): \(Console.forTerminal(String(line)))")
+            let told = "\(name): \(program): \(line)"
+            if hasFailed { Console.say(Console.forTerminal(told)) } else { progress(told) }
           }
-          return result.terminationStatus.isSuccess ? nil : "it ended with \(result.terminationStatus)"
+          return hasFailed ? "it ended with \(result.terminationStatus)" : nil
         }
         group.addTask {
           try await Task.sleep(for: timeLimit)

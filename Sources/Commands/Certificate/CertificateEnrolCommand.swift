@@ -28,18 +28,34 @@ struct CertificateEnrolCommand: AnsweringCommand {
   func answer(_ context: CommandContext) async throws -> CertificateReport {
     let plan = try context.plan(named: name)
     let password = try transferPasswordSource.map { try context.secretSource($0) }
+    if transferID == nil { try refuseMissingTransferID(try context.lifecycleStore().record(named: name)) }
     let (lifecycle, keys) = try await context.lifecycle()
     let name = self.name
     let transferID = self.transferID
+    if transferID == nil, try context.lifecycleStore().record(named: name)?.pending?.isUncertain == true {
+      // Asking for what is pending says how to go on after an uncertain outcome, and sends nothing.
+      return try await context.concluded(lifecycle.fetch(plan), named: name, token: keys.token)
+    }
     let installed = try await lifecycle.enrol(plan) {
       guard let transferID else {
-        throw CommandError.usage(
-          "the transfer id of the order is needed to send the request",
-          hint: "add --transfer-id ID --transfer-password-source SOURCE; the key and the request that were made are kept")
+        throw Self.missingTransferID
       }
       let secret = try (password ?? .prompt).read(purpose: "Transfer password of order \(transferID) for certificate \(name)")
       return try TransferCredentials(id: transferID, password: secret)
     }
     return try await context.concluded(installed, named: name, token: keys.token)
   }
+
+  /// Without credentials nothing can be sent, so nothing is begun either. What was sent already goes on without them.
+  private func refuseMissingTransferID(_ record: CertificateRecord?) throws(CommandError) {
+    guard let pending = record?.pending else {
+      if record?.active == nil { throw Self.missingTransferID }
+      return
+    }
+    if pending.kind == .enrolment, pending.stage == .planned || pending.stage == .requestMade { throw Self.missingTransferID }
+  }
+
+  private static let missingTransferID = CommandError.usage(
+    "the transfer id of the order is needed to send the request",
+    hint: "add --transfer-id ID --transfer-password-source SOURCE; a key and a request that were made earlier are used again")
 }

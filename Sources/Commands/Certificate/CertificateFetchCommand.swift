@@ -6,15 +6,37 @@ import TokenKeys
 struct CertificateFetchCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "fetch", abstract: "Go on with a request that was sent: ask for the certificate, check it, install it.",
-    discussion: "Asking can be repeated without harm, also days later.\n\nExample: hsmkey certificate fetch payroll")
+    discussion: """
+      Asking can be repeated without harm, also days later. Where nothing is pending, there is nothing to do: exit code 0, and no PIN is asked for.
+
+      Example: hsmkey certificate fetch payroll
+      """)
   @OptionGroup var common: CommonOptions
 
   @Argument(help: "The certificate's name in the configuration file.")
   var name: String
 
-  func answer(_ context: CommandContext) async throws -> CertificateReport {
+  /// What was fetched, or that there was nothing to fetch; then the certificate is the one in use, if there is one.
+  struct Report: Answer {
+    let name: String
+    let wasPending: Bool
+    let certificate: InstalledReport?
+    let afterChangeSucceeded: Bool?
+
+    var text: String {
+      let heading = Console.forTerminal(name) + (wasPending ? "" : ": nothing is pending")
+      return wasPending ? "\(heading)\n\(Console.facts(certificate?.facts ?? [], indent: 2))" : heading
+    }
+  }
+
+  func answer(_ context: CommandContext) async throws -> Report {
     let plan = try context.plan(named: name)
+    let record = try context.lifecycleStore().record(named: name)
+    guard record?.pending != nil else {
+      return Report(name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)
+    }
     let (lifecycle, keys) = try await context.lifecycle()
-    return try await context.concluded(lifecycle.fetch(plan), named: name, token: keys.token)
+    let done = try await context.concluded(lifecycle.fetch(plan), named: name, token: keys.token)
+    return Report(name: name, wasPending: true, certificate: done.certificate, afterChangeSucceeded: done.afterChangeSucceeded)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CertificateLifecycle
+import CertificateService
 import Foundation
 import PKCS11
 import TokenKeys
@@ -28,8 +29,8 @@ struct InstalledReport: Encodable, Sendable {
 
   init(_ installed: InstalledCertificate, token: Token? = nil) throws {
     let certificate = try installed.certificate()
-    subject = "\(certificate.subject)"
-    issuer = "\(certificate.issuer)"
+    subject = certificate.subject.readable
+    issuer = certificate.issuer.readable
     serial = certificate.serialNumber.hexadecimal
     notBefore = certificate.notValidBefore
     notAfter = certificate.notValidAfter
@@ -57,13 +58,14 @@ struct CertificateReport: Answer {
   let certificate: InstalledReport
   let afterChangeSucceeded: Bool
 
-  var text: String { "\(name)\n\(Console.facts(certificate.facts, indent: 2))" }
+  var text: String { "\(Console.forTerminal(name))\n\(Console.facts(certificate.facts, indent: 2))" }
 }
 
 extension CommandContext {
   /// Tells the configured program of a new certificate, and makes the answer.
   func concluded(_ installed: InstalledCertificate, named name: String, token: Token) async throws -> CertificateReport {
-    let succeeded = await AfterChange.run(try settings.certificate(named: name).afterChange, certificate: name)
+    let succeeded = await AfterChange.run(
+      try settings.certificate(named: name).afterChange, certificate: name, progress: { self.progress($0) })
     return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: succeeded)
   }
 }

@@ -50,15 +50,21 @@ struct CertificateRenewCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
-    if let name { return Report(renewed: [try await renew(name, context)], notDue: [], failed: [], exitStatus: .done) }
+    if let name {
+      // A name that is not configured costs nobody a login.
+      _ = try context.plan(named: name)
+      return Report(renewed: [try await renew(name, context, context.lifecycle())], notDue: [], failed: [], exitStatus: .done)
+    }
     let (chosen, notDue) = try choose(context)
     if chosen.isEmpty { return Report(renewed: [], notDue: notDue, failed: [], exitStatus: .done) }
+    // One login for all of them: a PIN can be read once only from a descriptor, and a wrong one must not be tried once for each.
+    let tools = try await context.lifecycle()
     var renewed: [CertificateReport] = []
     var failed: [Failure] = []
     var worst = ExitStatus.done
     for name in chosen {
       do {
-        renewed.append(try await renew(name, context))
+        renewed.append(try await renew(name, context, tools))
       } catch {
         // One certificate's trouble must not keep the others from being renewed.
         guard let translated = ErrorTranslation.translate(error) else { throw error }
@@ -70,11 +76,12 @@ struct CertificateRenewCommand: AnsweringCommand {
     return Report(renewed: renewed, notDue: notDue, failed: failed, exitStatus: worst)
   }
 
-  private func renew(_ name: String, _ context: CommandContext) async throws -> CertificateReport {
+  private func renew(
+    _ name: String, _ context: CommandContext, _ tools: (lifecycle: CertificateLifecycle, keys: TokenKeys)
+  ) async throws -> CertificateReport {
     let plan = try context.plan(named: name)
-    let (lifecycle, keys) = try await context.lifecycle()
-    let installed = try await lifecycle.renew(plan, repeatingUncertainRenewal: repeatUncertainRenewal)
-    return try await context.concluded(installed, named: name, token: keys.token)
+    let installed = try await tools.lifecycle.renew(plan, repeatingUncertainRenewal: repeatUncertainRenewal)
+    return try await context.concluded(installed, named: name, token: tools.keys.token)
   }
 
   /// Which certificates to renew, and which are not due. Looks at the state only: a timer with nothing to do needs no token.

@@ -75,7 +75,10 @@ struct ServiceRequestCommand: AnsweringCommand {
         environment: environment, customer: plan.customer, credentials: credentials, certificateRequestDER: requestDER)
       document = request.withEnvelope { $0 }
     }
-    if let out { try InputOutput.write(document, to: out, operation: "write the request") }
+    if let out {
+      // A sign-new request has the transfer password in it, in the clear: that file is its owner's only.
+      try InputOutput.write(document, to: out, operation: "write the request", isSecret: operation != "renew")
+    }
     return Report(
       name: name, operation: operation, endpoint: context.settings.file.service.endpoint ?? environment.endpoint,
       document: out == nil ? String(decoding: document, as: UTF8.self) : nil, file: out)

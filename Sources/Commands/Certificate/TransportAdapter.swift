@@ -11,7 +11,7 @@ struct TransportAdapter: ServiceTransport {
       return ServiceReply(status: response.status, contentType: response.contentType, body: response.body)
     } catch {
       throw TransportFailure(
-        requestMayHaveBeenSent: error.requestMayHaveBeenSent, answerWasRefused: error.answerWasRefused, message: "\(error.message) [\(error.rule)]",
+        requestMayHaveBeenSent: error.requestMayHaveBeenSent, answerWasRefused: error.answerWasRefused, message: error.message,
         hint: error.hint, underlying: error)
     }
   }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import PKCS11
+import Secrets
 
 /// `hsmkey config …`
 struct ConfigGroup: AsyncParsableCommand {
@@ -38,7 +40,11 @@ struct ConfigShowCommand: AnsweringCommand {
       Entry(name: name, value: value ?? fallback, origin: value == nil ? Origin.builtIn.description : fileOrigin)
     }
     let service = file.service
+    // What is no source or no URI may be a secret that somebody put in the wrong place: it is refused, and never shown.
+    _ = try context.secretSource(settings.pinSource, saysWarning: false)
+    _ = try context.tokenURI()
     var entries = [
+      entry("config", settings.config), entry("log-level", settings.logLevel),
       entry("token.module", settings.module), entry("token.uri", settings.token), entry("token.pin-source", settings.pinSource),
       entry("state", settings.state),
       entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),

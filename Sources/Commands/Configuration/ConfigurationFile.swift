@@ -45,18 +45,31 @@ struct ConfigurationFile: Sendable {
     path = file
     let root = try StrictMapping(parsing: text, file: file)
     try root.allow(["token", "state", "service", "certificates"])
-    state = try root.string("state")
+    state = try root.file("state")
     if let section = try root.section("token") {
       try section.allow(["module", "uri", "pin-source"])
       token = Token(module: try section.string("module"), uri: try section.string("uri"), pinSource: try section.string("pin-source"))
+      // A PIN file, too, is meant from here.
+      if let pinSource = token.pinSource, pinSource.hasPrefix("file:") {
+        token.pinSource = "file:" + Self.resolve(String(pinSource.dropFirst("file:".count)), besides: file)
+      }
     }
     if let section = try root.section("service") { service = try Service(section) }
     if let section = try root.section("certificates") {
       certificates = try section.names.map { name in
+        guard !name.isEmpty, !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+          throw section.refusal(name, "is no name for a certificate: it is empty or has control characters")
+        }
         guard let entry = try section.section(name) else { throw section.refusal(name, "must be a mapping") }
         return try Certificate(name, entry)
       }
     }
+  }
+
+  /// A path as a configuration file means it: from the file's own folder, wherever the tool runs.
+  static func resolve(_ path: String, besides file: String) -> String {
+    guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+    return file[...slash] + path
   }
 }
 
@@ -69,9 +82,9 @@ extension ConfigurationFile.Service {
     environment = try section.string("environment")
     if let environment, !["test", "production"].contains(environment) { throw section.refusal("environment", "must be test or production") }
     endpoint = try section.string("endpoint")
-    tlsCA = try section.string("tls-ca")
-    responseCA = try section.strings("response-ca")
-    issuerCA = try section.strings("issuer-ca")
+    tlsCA = try section.file("tls-ca")
+    responseCA = try section.files("response-ca")
+    issuerCA = try section.files("issuer-ca")
     firstWait = try section.duration("first-wait")
     pollInterval = try section.duration("poll-interval")
     if let pollInterval, pollInterval < .seconds(1) { throw section.refusal("poll-interval", "must be at least 1s") }
@@ -96,7 +109,7 @@ extension ConfigurationFile.Certificate {
     self.customerID = customerID
     customerName = try section.string("customer-name")
     algorithm = try section.string("algorithm")
-    certificateFile = try section.string("certificate-file")
+    certificateFile = try section.file("certificate-file")
     afterChange = try section.strings("after-change")
     if let program = afterChange?.first, !program.hasPrefix("/") {
       throw section.refusal("after-change", "must begin with the absolute path of a program; it runs without a shell")

@@ -26,6 +26,9 @@ enum Origin: Sendable, CustomStringConvertible {
 /// The effective settings: option, environment, configuration file, default.
 struct Settings: Sendable {
   let file: ConfigurationFile
+  /// The configuration file's path; nil when there is none.
+  let config: Setting<String>?
+  let logLevel: Setting<String>
   let module: Setting<String>?
   let token: Setting<String>?
   let pinSource: Setting<String>
@@ -36,18 +39,22 @@ struct Settings: Sendable {
   static let defaultStateFile = "/var/lib/hsmkey/state.sqlite"
 
   init(options: CommonOptions, environment: [String: String]) throws {
-    file = try Self.load(named: options.config ?? environment["HSMKEY_CONFIG"])
-    let origin = Origin.file(file.path ?? "")
-    func choose(_ option: String?, _ optionName: String, _ variable: String, _ fromFile: String?) -> Setting<String>? {
+    func choose(_ option: String?, _ optionName: String, _ variable: String, _ fromFile: Setting<String>?) -> Setting<String>? {
       if let option { return Setting(value: option, origin: .option(optionName)) }
       if let value = environment[variable], !value.isEmpty { return Setting(value: value, origin: .environment(variable)) }
-      return fromFile.map { Setting(value: $0, origin: origin) }
+      return fromFile
     }
-    module = choose(options.module, "--module", "HSMKEY_MODULE", file.token.module)
-    token = choose(options.token, "--token", "HSMKEY_TOKEN", file.token.uri)
+    let named = choose(options.config, "--config", "HSMKEY_CONFIG", nil)
+    let file = try Self.load(named: named?.value)
+    func configured(_ value: String?) -> Setting<String>? { value.map { Setting(value: $0, origin: .file(file.path ?? "")) } }
+    self.file = file
+    config = named ?? file.path.map { Setting(value: $0, origin: .builtIn) }
+    logLevel = choose(options.logLevel, "--log-level", "HSMKEY_LOG", nil) ?? Setting(value: "warning", origin: .builtIn)
+    module = choose(options.module, "--module", "HSMKEY_MODULE", configured(file.token.module))
+    token = choose(options.token, "--token", "HSMKEY_TOKEN", configured(file.token.uri))
     pinSource =
-      choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", file.token.pinSource) ?? Setting(value: "prompt", origin: .builtIn)
-    state = file.state.map { Setting(value: $0, origin: origin) } ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
+      choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", configured(file.token.pinSource)) ?? Setting(value: "prompt", origin: .builtIn)
+    state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
   }
 
   /// What is configured for one certificate.
@@ -69,7 +76,7 @@ struct Settings: Sendable {
     let bytes: [UInt8]
     do {
       bytes = try InputOutput.read(chosen, operation: "read the configuration")
-    } catch let error as CommandError {
+    } catch let error as CommandError where error.exitStatus == .inputData {
       throw CommandError.configuration(error.message, hint: "name another file with --config, or make this one readable")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw CommandError.configuration("\(chosen) is not UTF-8 text") }

@@ -2,7 +2,8 @@ import Yams
 
 /// One mapping of a YAML file, read strictly: what is not asked for is an error, with its line.
 ///
-/// Yams refuses duplicate keys; unknown keys, anchors, aliases, tags and further documents are refused here.
+/// Yams refuses duplicate keys; unknown keys, anchors, aliases, tags, empty values and further documents are refused here. A message never
+/// shows a value: a file may hold, by mistake, what nobody should see.
 struct StrictMapping {
   private let mapping: Node.Mapping
   private let path: String
@@ -17,17 +18,20 @@ struct StrictMapping {
     guard text.utf8.count <= Self.maximumSize else { throw Self.refuse(file, "the file is larger than \(Self.maximumSize >> 10) KiB") }
     let node: Node?
     do {
-      let documents = Array(try Yams.compose_all(yaml: text))
-      guard documents.count <= 1 else { throw Self.refuse(file, "the file holds more than one YAML document") }
-      node = documents.first
+      let parser = try Parser(yaml: text)
+      node = try parser.nextRoot()
+      guard try parser.nextRoot() == nil else { throw Self.refuse(file, "the file holds more than one YAML document") }
+      // Nodes hold their anchors weakly: the parser must live while they are looked for.
+      try withExtendedLifetime(parser) {
+        if let node { try Self.refuseOddities(node, file: file, depth: 0) }
+      }
     } catch let error as YamlError {
-      throw Self.refuse(file, "it is not YAML: \(error)")
+      throw Self.refuse(file, Self.describe(error))
     }
     guard let node else {
       self.init(mapping: Node.Mapping([]), path: "", file: file)
       return
     }
-    try Self.refuseOddities(node, file: file, depth: 0)
     guard case .mapping(let mapping) = node else { throw Self.refuse(file, "the file is not a mapping of settings") }
     self.init(mapping: mapping, path: "", file: file)
   }
@@ -59,8 +63,21 @@ struct StrictMapping {
 
   func string(_ key: String) throws -> String? {
     guard let node = value(key) else { return nil }
-    guard let scalar = node.scalar, !scalar.string.isEmpty else { throw refuse(node, "\(path)\(key) must be a text that is not empty") }
+    guard let scalar = node.scalar, !scalar.string.isEmpty, !node.isNull else {
+      throw refuse(node, "\(path)\(key) must be a text that is not empty")
+    }
     return scalar.string
+  }
+
+  /// The path of a file: one that does not begin with a slash is meant from the folder of the configuration file.
+  func file(_ key: String) throws -> String? { try string(key).map { try resolved($0, key) } }
+
+  /// Paths of files.
+  func files(_ key: String) throws -> [String]? { try strings(key)?.map { try resolved($0, key) } }
+
+  private func resolved(_ path: String, _ key: String) throws -> String {
+    guard !path.lowercased().hasPrefix("pkcs11:") else { throw refusal(key, "must be a file; a pkcs11: URI does not belong there") }
+    return ConfigurationFile.resolve(path, besides: file)
   }
 
   func bool(_ key: String) throws -> Bool? {
@@ -76,7 +93,7 @@ struct StrictMapping {
     guard let node = value(key) else { return nil }
     guard case .sequence(let sequence) = node else { throw refuse(node, "\(path)\(key) must be a list of texts") }
     return try sequence.map { item in
-      guard let text = item.scalar?.string, !text.isEmpty else { throw refuse(item, "\(path)\(key) must be a list of texts") }
+      guard let text = item.scalar?.string, !text.isEmpty, !item.isNull else { throw refuse(item, "\(path)\(key) must be a list of texts") }
       return text
     }
   }
@@ -102,10 +119,27 @@ struct StrictMapping {
     .configuration(message, operation: "read \(file)", hint: hint)
   }
 
+  /// What Yams found wrong, without the lines of the file that it would show.
+  private static func describe(_ error: YamlError) -> String {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+      "line \(mark.line): it is not YAML: \(problem)"
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      "line \(context.mark.line): given twice: \(duplicates.joined(separator: ", "))"
+    case .reader(let problem, _, _, _): "it is not YAML: \(problem)"
+    default: "it is not YAML"
+    }
+  }
+
+  /// The kinds of values that plain YAML has without anybody naming them.
+  private static let plainTags: Set<String> = Set(
+    ["str", "map", "seq", "int", "float", "bool", "timestamp", "null", "merge", "value"].map { "tag:yaml.org,2002:\($0)" })
+
   private static func refuseOddities(_ node: Node, file: String, depth: Int) throws {
     guard depth < maximumDepth else { throw refuse(file, "it is nested too deeply") }
     let line = node.mark.map { "line \($0.line): " } ?? ""
     if node.anchor != nil { throw refuse(file, "\(line)anchors and aliases are not used here") }
+    guard plainTags.contains("\(node.tag)") else { throw refuse(file, "\(line)tags are not used here") }
     switch node {
     case .alias: throw refuse(file, "\(line)anchors and aliases are not used here")
     case .scalar: break
@@ -117,6 +151,11 @@ struct StrictMapping {
       }
     }
   }
+}
+
+extension Node {
+  /// Whether this is YAML's word for nothing: `~` or `null`, not in quotes.
+  fileprivate var isNull: Bool { scalar?.style == .plain && tag.description == "tag:yaml.org,2002:null" }
 }
 
 extension Duration {

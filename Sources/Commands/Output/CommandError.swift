@@ -30,6 +30,13 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
     CommandError(.inputData, code: "input", operation: operation, message: message, hints: [hint])
   }
 
+  /// The same error about a value that did not come from the command line: then it is the configuration that must be mended.
+  func blaming(_ origin: Origin) -> CommandError {
+    if case .option = origin { return self }
+    return CommandError(
+      .configuration, code: "configuration", rule: rule, operation: operation, message: "\(message) (\(origin))", hints: hints)
+  }
+
   var description: String { "\(operation): \(message)" + (rule.map { " [\($0)]" } ?? "") }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 
 /// The three channels: stdout is the answer, stderr is for people, the terminal asks (see `SecretSource.prompt`).
 enum Console {
@@ -6,7 +7,11 @@ enum Console {
     do {
       try FileHandle.standardOutput.write(contentsOf: bytes)
     } catch {
-      throw CommandError(.internalFault, code: "output", operation: "write the answer", message: "standard output cannot be written: \(error)")
+      let errno = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError).map { Errno(rawValue: CInt($0.code)) }
+      throw CommandError(
+        .inputData, code: "output", operation: "write the answer",
+        message: errno == .brokenPipe ? "the reader of standard output went away" : "standard output cannot be written: \(errno.map(String.init) ?? "\(error)")",
+        hints: ["the command itself was carried out"])
     }
   }
 

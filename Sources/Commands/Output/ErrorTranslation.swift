@@ -27,13 +27,13 @@ enum ErrorTranslation {
   }
 
   private static func translate(_ error: PKCS11Error) -> CommandError {
-    let pinTroubles: Set<ReturnValue> = [.pinIncorrect, .pinLocked, .pinExpired, .pinInvalid, .pinLengthRange, .userPINNotInitialized]
+    let pinTroubles: Set<ReturnValue> = [.pinIncorrect, .pinLocked, .pinExpired, .pinInvalid, .pinLengthRange, .pinTooWeak, .userPINNotInitialized]
     let status: ExitStatus =
       if let returnValue = error.returnValue {
         pinTroubles.contains(returnValue) ? .pin : .tokenOrKey
       } else if [.uriSyntax, .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN, .tokenLabel].contains(error.rule) {
         .usage
-      } else if error.rule == .modulePath {
+      } else if error.rule == .modulePath || error.rule == .moduleLoads {
         .configuration
       } else {
         .tokenOrKey
@@ -71,9 +71,11 @@ enum ErrorTranslation {
       .invalidRequest: .inputData, .invalidInput: .inputData,
     ]
     let codes = error.errorInformation.map { "the service says \($0)" }
+    // Where no rule of the service's room spoke, the transport's did: no answer came, or none that it lets through.
+    let transport = (error.underlying as? TransportFailure)?.underlying as? HTTPSTransportError
     return CommandError(
-      statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
-      message: error.message, hints: codes + [error.hint])
+      statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue ?? transport?.rule.rawValue,
+      operation: error.operation, message: error.message, hints: codes + [error.hint])
   }
 
   private static func translate(_ error: LifecycleError) -> CommandError {

@@ -17,18 +17,22 @@ enum InputOutput {
         throw CommandError.input("\(path) is larger than \(maximumInputSize >> 20) MiB", operation: operation)
       }
       return Array(data)
-    } catch let error as Errno {
-      throw CommandError.input("\(path) cannot be read: \(error)", operation: operation)
+    } catch let error as CommandError {
+      throw error
+    } catch {
+      throw CommandError.input("\(path) cannot be read: \(reason(error))", operation: operation)
     }
   }
 
   /// Writes a new file whole; one that exists is never overwritten. `-` is standard output.
-  static func write(_ bytes: [UInt8], to path: String, operation: String) throws {
+  ///
+  /// - Parameter isSecret: only its owner can open the file; otherwise everybody can read it.
+  static func write(_ bytes: [UInt8], to path: String, operation: String, isSecret: Bool = false) throws {
     try refuseURI(path, operation: operation)
     if path == "-" { return try Console.writeAnswer(bytes) }
     do {
       let descriptor = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: isSecret ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead])
       do {
         let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
         try handle.write(contentsOf: bytes)
@@ -37,13 +41,20 @@ enum InputOutput {
       } catch {
         // A file that is not whole is not left behind.
         try? FileManager.default.removeItem(atPath: path)
-        throw CommandError.input("\(path) could not be written: \(error)", operation: operation)
+        throw CommandError.input("\(path) could not be written: \(reason(error))", operation: operation)
       }
     } catch Errno.fileExists {
       throw CommandError.input("\(path) exists already and is not overwritten", operation: operation, hint: "name a new file, or remove that one first")
     } catch let error as Errno {
       throw CommandError.input("\(path) cannot be written: \(error)", operation: operation)
     }
+  }
+
+  /// The system's own words, where Foundation has wrapped them.
+  private static func reason(_ error: any Error) -> String {
+    if let error = error as? Errno { return "\(error)" }
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    return underlying.map { "\(Errno(rawValue: CInt($0.code)))" } ?? error.localizedDescription
   }
 
   /// A `pkcs11:` text where a file belongs is a mistake, never a file's name.

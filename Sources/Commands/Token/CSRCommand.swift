@@ -1,4 +1,5 @@
 import ArgumentParser
+import CertificateService
 import Foundation
 import SwiftASN1
 import TokenKeys
@@ -38,6 +39,7 @@ struct CSRCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    try KeyName.check(name)
     let subject = try SubjectName.parse(subject)
     let key = try await context.tokenKeys().key(named: name)
     let request = try await CertificateSigningRequest(for: key, subject: subject)
@@ -46,6 +48,6 @@ struct CSRCommand: AnsweringCommand {
       try InputOutput.write(der ? Array(pem.derBytes) : Array("\(pem.pemString)\n".utf8), to: out, operation: "write the certificate request")
     }
     return Report(
-      key: key.name, subject: "\(subject)", publicKeySha256: try key.publicKey.subjectPublicKeyInfoSHA256, pem: pem.pemString, file: out)
+      key: key.name, subject: subject.readable, publicKeySha256: try key.publicKey.subjectPublicKeyInfoSHA256, pem: pem.pemString, file: out)
   }
 }

@@ -32,6 +32,7 @@ struct KeyGenerateCommand: AnsweringCommand {
       throw CommandError.usage(
         "\(self.algorithm) is no key algorithm", hint: "algorithms: \(KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))")
     }
+    try KeyName.check(name)
     let keys = try await context.tokenKeys()
     let key = try await keys.generate(algorithm, named: name)
     return Report(key: try KeyReport(key, verdict: await keys.verdict(of: key)))
@@ -87,6 +88,7 @@ struct KeyShowCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    try KeyName.check(name)
     let keys = try await context.tokenKeys()
     let key = try await keys.key(named: name)
     return Report(key: try KeyReport(key, verdict: await keys.verdict(of: key), certificates: await keys.certificates(of: key)))
@@ -113,6 +115,7 @@ struct KeyPublicCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    try KeyName.check(name)
     let key = try await context.tokenKeys().key(named: name)
     let pem = try key.publicKey.serializeAsPEM().pemString
     if let out { try InputOutput.write(Array("\(pem)\n".utf8), to: out, operation: "write the public key") }
@@ -157,6 +160,7 @@ struct KeySignCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    try KeyName.check(name)
     let message = try InputOutput.read(input, operation: "read the file to sign")
     let key = try await context.tokenKeys().key(named: name)
     let algorithm = try signatureAlgorithm(for: key)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CertificateService
 import Crypto
 import Foundation
 import PKCS11
@@ -57,7 +58,7 @@ struct KeyReport: Encodable, Sendable {
     self.certificates = certificates.map { list in
       list.map {
         CertificateSummary(
-          subject: "\($0.subject)", issuer: "\($0.issuer)", serial: $0.serialNumber.hexadecimal, notBefore: $0.notValidBefore,
+          subject: $0.subject.readable, issuer: $0.issuer.readable, serial: $0.serialNumber.hexadecimal, notBefore: $0.notValidBefore,
           notAfter: $0.notValidAfter)
       }
     }

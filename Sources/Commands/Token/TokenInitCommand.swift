@@ -33,20 +33,49 @@ struct TokenInitCommand: AnsweringCommand {
     guard (1...32).contains(label.utf8.count) else { throw CommandError.usage("a token's label has 1 to 32 bytes") }
     let module = try context.module()
     try refuseTakenLabel(module, operation: operation)
-    let slot = try chooseSlot(module, operation: operation)
+    let (slot, token) = try chooseSlot(module, operation: operation)
 
     let securityOfficerPIN = try context.secretSource(soPinSource).read(purpose: "New security officer PIN for token \(label)", confirm: true)
-    let userPIN = try context.secretSource(context.settings.pinSource.value).read(purpose: "New user PIN for token \(label)", confirm: true)
+    let userPIN = try context.secretSource(context.settings.pinSource).read(purpose: "New user PIN for token \(label)", confirm: true)
+
+    try checkLength(of: securityOfficerPIN, called: "security officer PIN", token, operation: operation)
+    try checkLength(of: userPIN, called: "user PIN", token, operation: operation)
 
     try slot.initializeToken(label: label, securityOfficerPIN: securityOfficerPIN)
-    // The slot number may have changed with the initialisation; the token is found again by what was just written on it.
-    let token = try module.token(matching: PKCS11URI(label: label))
-    var session = try token.openSession(.readWrite)
-    try session.login(.securityOfficer, pin: securityOfficerPIN)
-    try session.initializeUserPIN(userPIN)
-    try session.logout()
-    try session.close()
-    return Report(token: TokenReport(try token.information()))
+    return Report(token: TokenReport(try finish(module, securityOfficerPIN, userPIN, operation: operation)))
+  }
+
+  /// Sets the user PIN of the token that was just initialised. From here on a failure leaves a token without a user PIN, and says so.
+  private func finish(
+    _ module: Module, _ securityOfficerPIN: borrowing SecretBytes, _ userPIN: borrowing SecretBytes, operation: String
+  ) throws -> Token {
+    do {
+      // The slot number may have changed with the initialisation; the token is found again by what was just written on it.
+      let token = try module.token(matching: PKCS11URI(label: label))
+      var session = try token.openSession(.readWrite)
+      try session.login(.securityOfficer, pin: securityOfficerPIN)
+      try session.initializeUserPIN(userPIN)
+      try session.logout()
+      try session.close()
+      return try token.information()
+    } catch {
+      let cause = ErrorTranslation.translate(error)
+      throw CommandError(
+        cause?.exitStatus ?? .tokenOrKey, code: cause?.code ?? "token-half-made", rule: cause?.rule, operation: operation,
+        message: "the token has its label and security officer PIN, but no user PIN: \(cause?.message ?? "\(error)")",
+        hints: (cause?.hints ?? []) + ["begin again with the same security officer PIN: hsmkey token init \(label) --serial SERIAL; see: hsmkey token list"])
+    }
+  }
+
+  /// Refuses a PIN that the token would not take, before the token is touched: it must not be left half made.
+  private func checkLength(of pin: borrowing SecretBytes, called name: String, _ token: Token?, operation: String) throws {
+    let shortest = token?.minimumPINLength ?? 0
+    let longest = token?.maximumPINLength ?? Int.max
+    guard pin.count < shortest || pin.count > longest else { return }
+    throw CommandError(
+      .pin, code: "pin-length", rule: "PIN-LENGTH", operation: operation,
+      message: "the \(name) is too \(pin.count < shortest ? "short" : "long") for this token; nothing was changed",
+      hints: ["the token takes \(shortest) to \(longest == Int.max ? "any number of" : "\(longest)") bytes"])
   }
 
   private func refuseTakenLabel(_ module: Module, operation: String) throws {
@@ -59,7 +88,7 @@ struct TokenInitCommand: AnsweringCommand {
     }
   }
 
-  private func chooseSlot(_ module: Module, operation: String) throws -> Slot {
+  private func chooseSlot(_ module: Module, operation: String) throws -> (slot: Slot, token: Token?) {
     let slots = try module.slots(withTokenPresent: true).map { (slot: $0, token: try $0.token()) }
     if let serial {
       guard let match = slots.first(where: { $0.token?.serialNumber == serial }) else {
@@ -67,7 +96,7 @@ struct TokenInitCommand: AnsweringCommand {
           .tokenOrKey, code: "token-not-found", operation: operation, message: "no token has the serial number \(serial)",
           hints: ["list them with: hsmkey token list"])
       }
-      return match.slot
+      return match
     }
     guard let free = slots.first(where: { $0.token?.flags.contains(.tokenInitialized) == false }) else {
       throw CommandError(
@@ -75,6 +104,6 @@ struct TokenInitCommand: AnsweringCommand {
         message: "every token that the module shows is initialised already",
         hints: ["to initialise one again and lose what it holds, name it with --serial; see: hsmkey token list"])
     }
-    return free.slot
+    return free
   }
 }

@@ -16,15 +16,17 @@ struct XMLGroup: AsyncParsableCommand {
 extension CommandContext {
   /// The key and certificate that sign for a name: a certificate of the state file, or else a key on the token with a certificate beside it.
   func signer(named name: String) async throws -> (key: TokenKey, certificate: Certificate) {
-    let keys = try await tokenKeys()
     if settings.file.certificates.contains(where: { $0.name == name }) {
+      // Whether there is a certificate is known without a PIN.
       guard let active = try lifecycleStore().record(named: name)?.active, let identifier = KeyIdentifier(hexadecimal: active.keyIdentifier) else {
         throw CommandError(
           .tokenOrKey, code: "certificate-not-found", operation: "find the signer \(name)", message: "there is no certificate of this name yet",
           hints: ["get one with: hsmkey certificate enrol \(name)"])
       }
-      return (try await keys.key(identifier: identifier), try active.certificate())
+      return (try await tokenKeys().key(identifier: identifier), try active.certificate())
     }
+    try KeyName.check(name)
+    let keys = try await tokenKeys()
     let key = try await keys.key(named: name)
     guard let certificate = try await keys.certificates(of: key).first else {
       throw CommandError(
@@ -75,9 +77,23 @@ struct XMLSignCommand: AnsweringCommand {
     let document = try InputOutput.read(input, operation: "read the document to sign")
     let (key, certificate) = try await context.signer(named: name)
     let chosen: ReferenceTransforms = transforms.map { $0 == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N } ?? context.renewalTransforms
-    let signer = try EnvelopedSigner(key: key.privateKey, certificate: certificate, transforms: chosen)
-    try InputOutput.write(try await signer.sign(document), to: out, operation: "write the signed document")
-    return Report(signer: "\(certificate.subject)", certificateSerial: certificate.serialNumber.hexadecimal, file: out)
+    try InputOutput.write(
+      try await sign(document, key, certificate, chosen), to: out, operation: "write the signed document")
+    return Report(signer: certificate.subject.readable, certificateSerial: certificate.serialNumber.hexadecimal, file: out)
+  }
+}
+
+extension XMLSignCommand {
+  /// Here nobody's answer is in doubt: what fails is the key, or the document that was handed in.
+  private func sign(_ document: [UInt8], _ key: TokenKey, _ certificate: Certificate, _ transforms: ReferenceTransforms) async throws -> [UInt8] {
+    do {
+      return try await EnvelopedSigner(key: key.privateKey, certificate: certificate, transforms: transforms).sign(document)
+    } catch let error as XMLSignatureError {
+      let isAboutKey = error.rule == .signingKey || error.rule == .signingCertificate
+      throw CommandError(
+        isAboutKey ? .tokenOrKey : .inputData, code: isAboutKey ? "key-unusable" : "input", rule: error.rule.rawValue,
+        operation: error.operation, message: error.message, hints: [error.hint])
+    }
   }
 }
 
@@ -124,6 +140,7 @@ struct XMLVerifyCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     let time = try moment()
+    for file in trust { try InputOutput.refuseURI(file, operation: "read the CA certificates") }
     let anchors = trust.isEmpty ? nil : try TrustAnchors(files: trust)
     let verified = try EnvelopedSignatureVerifier().verify(try InputOutput.read(file, operation: "read the signed document"))
     let signer = verified.signingCertificate
@@ -133,8 +150,8 @@ struct XMLVerifyCommand: AnsweringCommand {
       Console.say("warning: the signature is valid, but who signed is not checked; name the CA certificates with --trust")
     }
     return Report(
-      file: file, root: verified.root.name.localName, signedBytes: verified.signedOctets.count, signer: "\(signer.subject)",
-      signerIssuer: "\(signer.issuer)", signerSerial: signer.serialNumber.hexadecimal, signerNotBefore: signer.notValidBefore,
+      file: file, root: verified.root.name.localName, signedBytes: verified.signedOctets.count, signer: signer.subject.readable,
+      signerIssuer: signer.issuer.readable, signerSerial: signer.serialNumber.hexadecimal, signerNotBefore: signer.notValidBefore,
       signerNotAfter: signer.notValidAfter, isSignerChecked: anchors != nil, checkedAt: anchors == nil ? nil : time)
   }
 
