@@ -4,7 +4,9 @@ import SystemPackage
 /// The file that other programs read the current certificate from.
 enum CertificateFile {
   /// Replaces the file in one step: written whole beside it, synced, moved into place. Readers see the old file or the new one.
-  static func replace(_ path: String, with text: String, operation: String) throws {
+  ///
+  /// A file that is there keeps its permissions; a new one can be read by everybody, as far as the umask lets.
+  static func replace(_ path: String, with text: String, name: String, operation: String) throws {
     let temporary = "\(path).\(UUID().uuidString).new"
     do {
       let descriptor = try FileDescriptor.open(
@@ -12,14 +14,30 @@ enum CertificateFile {
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
       let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
       try handle.write(contentsOf: Data(text.utf8))
+      if let permissions = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] {
+        try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: temporary)
+      }
       try handle.synchronize()
       try handle.close()
       guard unsafe rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
+      try syncFolder(of: path)
     } catch {
       try? FileManager.default.removeItem(atPath: temporary)
       throw LifecycleError(
         .fileNotWritten, operation: operation, message: "the certificate file \(path) could not be written: \(error)",
-        hint: "the certificate is safe (on the token and in the state); mend the path, then run: hsmkey certificate export", underlying: error)
+        hint: "the certificate is safe (on the token and in the state); mend the path, then run: hsmkey certificate fetch \(name)",
+        underlying: error)
     }
   }
+
+  /// The move itself must survive a loss of power.
+  private static func syncFolder(of path: String) throws {
+    let folder = try FileDescriptor.open(FilePath(path).removingLastComponent().pathOrHere, .readOnly, options: [.directory, .closeOnExec])
+    defer { try? folder.close() }
+    guard fsync(folder.rawValue) == 0 else { throw Errno(rawValue: errno) }
+  }
+}
+
+extension FilePath {
+  fileprivate var pathOrHere: FilePath { isEmpty ? "." : self }
 }

@@ -51,6 +51,8 @@ public struct CertificateLifecycle: Sendable {
 
   /// Requests the first certificate for a name, with the transfer credentials of an order, and installs it.
   ///
+  /// A renewal that had not been answered when the certificate expired is turned into an enrolment with the same key.
+  ///
   /// - Parameters:
   ///   - plan: what is configured for the certificate.
   ///   - credentials: asked for only when the request is about to be sent; an enrolment that was already sent goes on without them.
@@ -61,20 +63,26 @@ public struct CertificateLifecycle: Sendable {
     let operation = "enrol certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
     defer { withExtendedLifetime(lock) {} }
-    var record = try store.record(named: plan.name) ?? CertificateRecord(name: plan.name, customerID: plan.customer.id)
-    if record.pending == nil, let active = record.active {
-      let expiry = try active.certificate().notValidAfter
-      guard now() >= expiry else {
+    var record =
+      try store.record(named: plan.name)
+      ?? CertificateRecord(name: plan.name, customerID: plan.customer.id, environment: service.environment.name)
+    try refuseOtherOwner(plan, &record, operation: operation)
+    try finishLeftOver(.renewal, plan, &record, operation: operation)
+    if let expiry = try record.active?.certificate().notValidAfter {
+      if now() < expiry, record.pending == nil {
         throw LifecycleError(
           .ruleRefused, rule: .alreadyEnrolled, operation: operation, message: "there is a certificate already, valid until \(expiry.ISO8601Format())",
           hint: "renew it within its window with: hsmkey certificate renew \(plan.name)")
       }
+      if now() >= expiry, let renewal = record.pending, renewal.kind == .renewal, renewal.nextCommand == "renew" {
+        say(plan.name, "the certificate expired before its renewal was answered: the renewal's key \(renewal.keyName) is used for the new one")
+        record.pending = renewal.asEnrolment(startedAt: now())
+      }
     }
-    try refuseOtherCustomer(plan, record, operation: operation)
     try refuseOtherKind(.enrolment, record, operation: operation)
     try await begin(.enrolment, plan, &record)
-    if record.pending?.stage == .requestMade || record.pending?.stage == .sending {
-      try await sendNew(plan, try await credentials(), &record, operation: operation)
+    if let pending = record.pending, pending.stage == .requestMade || pending.isUncertain {
+      try await sendNew(plan, credentials, &record, operation: operation)
     }
     return try await finish(plan, &record, operation: operation)
   }
@@ -83,6 +91,7 @@ public struct CertificateLifecycle: Sendable {
   ///
   /// - Parameter repeatingUncertainRenewal: sends a renewal again although an earlier one may have been carried out. The service does not say
   ///   whether that is harmless, so it is never done unasked.
+  /// - Throws: ``LifecycleError``, `CertificateServiceError`, and what the token says.
   public func renew(_ plan: CertificatePlan, repeatingUncertainRenewal: Bool = false) async throws -> InstalledCertificate {
     let operation = "renew certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
@@ -91,68 +100,72 @@ public struct CertificateLifecycle: Sendable {
       throw LifecycleError(
         .nothingToDo, operation: operation, message: "there is no certificate to renew", hint: "get the first one with: hsmkey certificate enrol \(plan.name)")
     }
-    try refuseOtherCustomer(plan, record, operation: operation)
+    try refuseOtherOwner(plan, &record, operation: operation)
+    try finishLeftOver(.enrolment, plan, &record, operation: operation)
     try refuseOtherKind(.renewal, record, operation: operation)
-    if record.pending == nil || record.pending?.retrievalID == nil {
-      try RenewalWindow(of: active.certificate()).check(at: now(), operation: operation)
+    if record.pending == nil || record.pending?.nextCommand == "renew" {
+      try RenewalWindow(of: active.certificate()).check(at: now(), name: plan.name, operation: operation)
     }
     try await begin(.renewal, plan, &record)
-    if record.pending?.stage == .sending && !repeatingUncertainRenewal {
-      throw uncertain(record, operation: operation)
-    }
-    if record.pending?.stage == .requestMade || record.pending?.stage == .sending {
+    if let pending = record.pending, pending.stage == .requestMade || pending.isUncertain {
+      guard !pending.isUncertain || repeatingUncertainRenewal else { throw uncertain(record, operation: operation) }
       try await sendRenewal(plan, active, &record, operation: operation)
     }
     return try await finish(plan, &record, operation: operation)
   }
 
   /// Goes on with what is pending: asks for the certificate and installs it. Sends no request that could be counted twice.
-  public func fetch(_ plan: CertificatePlan) async throws -> InstalledCertificate {
+  ///
+  /// - Parameter retrievalID: for a request whose answer was lost: the id that the agency tells. What comes is checked as always, so a wrong
+  ///   id does no harm.
+  public func fetch(_ plan: CertificatePlan, retrievalID: RetrievalID? = nil) async throws -> InstalledCertificate {
     let operation = "fetch certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
     defer { withExtendedLifetime(lock) {} }
     guard var record = try store.record(named: plan.name), let pending = record.pending else {
       throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
     }
-    switch pending.stage {
-    case .planned, .requestMade:
+    try refuseOtherOwner(plan, &record, operation: operation)
+    if let retrievalID, pending.isUncertain || pending.stage == .sent {
+      record.pending?.retrievalID = retrievalID.text
+      record.pending?.stage = .sent
+      try store.save(record, at: now())
+    }
+    switch record.pending?.stage {
+    case .sending: throw uncertain(record, operation: operation)
+    case .sent, .received, .installed: return try await finish(plan, &record, operation: operation)
+    default:
       throw LifecycleError(
         .nothingToDo, operation: operation, message: "the request has not been sent yet",
-        hint: "go on with: hsmkey certificate \(pending.kind == .renewal ? "renew" : "enrol") \(plan.name)")
-    case .sending: throw uncertain(record, operation: operation)
-    case .sent, .received: return try await finish(plan, &record, operation: operation)
+        hint: "go on with: hsmkey certificate \(pending.nextCommand) \(plan.name)")
     }
+  }
+
+  /// Drops what is pending for a name: for a request that the service will never answer, or that should be made with another key.
+  ///
+  /// The new key stays on the token. The certificate in use is not touched. Once a certificate has come there is nothing to drop: it is
+  /// installed with ``fetch(_:retrievalID:)``.
+  ///
+  /// - Returns: what was dropped, with the name of its key.
+  public func abandon(_ name: String) throws -> PendingOperation {
+    let operation = "abandon what is pending for certificate \(name)"
+    let lock = try store.lock(name, operation: operation)
+    defer { withExtendedLifetime(lock) {} }
+    guard var record = try store.record(named: name), let pending = record.pending else {
+      throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
+    }
+    guard pending.certificate == nil else {
+      throw LifecycleError(
+        .ruleRefused, rule: .onePending, operation: operation, message: "its certificate has come already",
+        hint: "install it with: hsmkey certificate fetch \(name)")
+    }
+    record.pending = nil
+    try store.save(record, at: now())
+    return pending
   }
 
   /// The state of every certificate that has one.
   public func records() throws -> [CertificateRecord] { try store.records() }
 
   func say(_ name: String, _ text: String) { report(LifecycleEvent(name: name, description: text)) }
-
-  private func refuseOtherKind(_ kind: PendingOperation.Kind, _ record: CertificateRecord, operation: String) throws {
-    guard let pending = record.pending, pending.kind != kind else { return }
-    throw LifecycleError(
-      .ruleRefused, rule: .onePending, operation: operation, message: "a\(pending.kind == .enrolment ? "n" : "") \(pending.kind.rawValue) is pending for it",
-      hint: "finish that first with: hsmkey certificate fetch \(record.name)")
-  }
-
-  private func refuseOtherCustomer(_ plan: CertificatePlan, _ record: CertificateRecord, operation: String) throws {
-    guard record.customerID != plan.customer.id else { return }
-    throw LifecycleError(
-      .ruleRefused, rule: .sameCustomer, operation: operation,
-      message: "the state knows it as a certificate of customer \(record.customerID), the configuration says \(plan.customer.id)",
-      hint: "give the other customer's certificate a name of its own in the configuration")
-  }
-
-  func uncertain(_ record: CertificateRecord, operation: String) -> LifecycleError {
-    let pending = record.pending
-    let when = pending?.sentAt.map { " on \($0.ISO8601Format())" } ?? ""
-    let isRenewal = pending?.kind == .renewal
-    return LifecycleError(
-      .outcomeUncertain, rule: .notRepeated, operation: operation,
-      message: "a request was about to leave\(when) and no trustworthy answer is known; the service may have acted on it",
-      hint: isRenewal
-        ? "ask the agency whether a certificate was issued; to send the renewal again: hsmkey certificate renew \(record.name) --repeat-uncertain-renewal"
-        : "transfer credentials work once; order new ones and run: hsmkey certificate enrol \(record.name) --transfer-id NEW-ID, which uses the same key")
-  }
 }

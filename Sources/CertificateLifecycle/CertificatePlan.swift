@@ -3,13 +3,15 @@ public import X509
 
 /// What is configured for one certificate.
 public struct CertificatePlan: Sendable {
+  /// The name in the configuration file.
   public let name: String
+  /// Whose certificate it is.
   public let customer: Customer
   /// The kind of key to generate, by the name it has in configuration.
   public let algorithm: String
   /// The subject of the request; the service ignores it.
   public let subject: DistinguishedName
-  /// Where the current certificate is written for its users, PEM; nil for nowhere.
+  /// Where the current certificate is written for its users, PEM; nil for nowhere. A symbolic link is replaced, not followed.
   public let certificateFile: String?
 
   public init(name: String, customer: Customer, algorithm: String, subject: DistinguishedName, certificateFile: String?) {
@@ -21,7 +23,7 @@ public struct CertificatePlan: Sendable {
   }
 }
 
-/// How long to wait for the service, and how renewals are signed.
+/// How long to wait for the service.
 public struct LifecycleTiming: Sendable {
   /// From the accepted request to the first question for the certificate.
   public var firstWait: Duration
@@ -29,6 +31,9 @@ public struct LifecycleTiming: Sendable {
   public var pollInterval: Duration
   /// From the first question until we stop asking and keep the state for later.
   public var giveUpAfter: Duration
+
+  /// Nobody asks more often than this, whatever is configured.
+  static let shortestInterval: Duration = .milliseconds(10)
 
   public init(firstWait: Duration = .seconds(30), pollInterval: Duration = .seconds(45), giveUpAfter: Duration = .seconds(600)) {
     self.firstWait = firstWait
@@ -39,6 +44,8 @@ public struct LifecycleTiming: Sendable {
 
 /// What happens while the lifecycle works, for people to follow.
 public struct LifecycleEvent: Sendable, CustomStringConvertible {
+  /// The certificate's name.
   public let name: String
+  /// What happens, in a few words.
   public let description: String
 }

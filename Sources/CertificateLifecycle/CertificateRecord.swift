@@ -7,14 +7,19 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
   /// The name in the configuration file.
   public let name: String
   public let customerID: String
+  /// The service's environment that it belongs to: `test` or `production`. Nil in states of the first version, until the next operation.
+  public internal(set) var environment: String?
+  /// The certificate in use.
   public internal(set) var active: InstalledCertificate?
   /// Earlier certificates, the latest first. Their keys stay on the token until somebody retires them.
   public internal(set) var previous: [InstalledCertificate] = []
+  /// What has begun and not ended.
   public internal(set) var pending: PendingOperation?
 
-  init(name: String, customerID: String) {
+  init(name: String, customerID: String, environment: String) {
     self.name = name
     self.customerID = customerID
+    self.environment = environment
   }
 }
 
@@ -45,8 +50,10 @@ public struct PendingOperation: Codable, Sendable, Hashable {
     case sending
     /// The service has accepted it and given a retrieval id.
     case sent
-    /// The certificate is here and checked; it is about to be installed.
+    /// The certificate is here and checked; it is about to be stored beside its key.
     case received
+    /// The certificate is the one in use; it is about to be written to the file for its users.
+    case installed
   }
 
   public let kind: Kind
@@ -59,6 +66,9 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   public internal(set) var certificateRequest: Data?
   /// SHA-256 of the transfer id that the request was sent with: tells new transfer credentials from used ones.
   public internal(set) var transferIDDigest: String?
+  /// The same of transfer ids before that one whose outcome is not known either.
+  public internal(set) var earlierTransferIDDigests: [String]?
+  /// When the request left, or was about to.
   public internal(set) var sentAt: Date?
   public internal(set) var retrievalID: String?
   /// The certificate that came, DER.
@@ -73,4 +83,26 @@ public struct PendingOperation: Codable, Sendable, Hashable {
 
   /// Whether the service may have acted on a request whose answer we do not have.
   public var isUncertain: Bool { stage == .sending }
+
+  /// The command that goes on from here.
+  var nextCommand: String {
+    switch stage {
+    case .planned, .requestMade, .sending: kind == .renewal ? "renew" : "enrol"
+    case .sent, .received, .installed: "fetch"
+    }
+  }
+
+  /// Whether a request with these transfer credentials may already have been carried out.
+  func mayHaveSpent(transferIDDigest digest: String) -> Bool {
+    isUncertain && (transferIDDigest == digest || earlierTransferIDDigests?.contains(digest) == true)
+  }
+
+  /// The same key and request for a first certificate, when the one that was to be renewed has expired.
+  func asEnrolment(startedAt: Date) -> PendingOperation {
+    var enrolment = PendingOperation(kind: .enrolment, keyName: keyName, startedAt: startedAt)
+    enrolment.keyIdentifier = keyIdentifier
+    enrolment.certificateRequest = certificateRequest
+    enrolment.stage = certificateRequest == nil ? .planned : .requestMade
+    return enrolment
+  }
 }

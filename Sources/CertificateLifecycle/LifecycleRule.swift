@@ -16,13 +16,15 @@ public struct LifecycleRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let notRepeated = LifecycleRule("LIFECYCLE-NOT-REPEATED")
   /// One process at a time changes the state of a certificate.
   public static let oneWriter = LifecycleRule("LIFECYCLE-ONE-WRITER")
-  /// The state file and its folder belong to the user who runs the tool and nobody else can open them.
+  /// The state file belongs to the user who runs the tool, nobody else can open it, and nobody else can change the folder it is in.
   public static let ownerOnly = LifecycleRule("LIFECYCLE-OWNER-ONLY")
   /// A certificate keeps the customer that it was first requested for.
   public static let sameCustomer = LifecycleRule("LIFECYCLE-SAME-CUSTOMER")
+  /// A certificate stays in the environment of the service that it was first requested from: test and production never mix.
+  public static let sameEnvironment = LifecycleRule("LIFECYCLE-SAME-ENVIRONMENT")
 
   public static let allCases: [LifecycleRule] = [
-    .window, .expired, .alreadyEnrolled, .onePending, .notRepeated, .oneWriter, .ownerOnly, .sameCustomer,
+    .window, .expired, .alreadyEnrolled, .onePending, .notRepeated, .oneWriter, .ownerOnly, .sameCustomer, .sameEnvironment,
   ]
 
   public var description: String { rawValue }

@@ -8,74 +8,113 @@ import XMLSignature
 extension CertificateLifecycle {
   /// Names the key, makes it, and makes the request, saving before and after; skips what an earlier run has done.
   func begin(_ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord) async throws {
-    if record.pending == nil {
-      record.pending = PendingOperation(kind: kind, keyName: try await freeKeyName(for: plan.name), startedAt: now())
-      try store.save(record, at: now())
-    }
-    guard let keyName = record.pending?.keyName else { return }
-    if record.pending?.stage == .planned {
-      // An earlier run may have been cut off after the key was made.
-      let key: LifecycleKey
-      if let existing = try await keys.key(named: keyName) {
+    if record.pending == nil { try await nameKey(kind, plan, &record) }
+    guard record.pending?.stage == .planned else { return }
+    let key = try await makeKey(plan, &record)
+    say(plan.name, "makes the certificate request and signs it on the token")
+    record.pending?.certificateRequest = Data(try await keys.certificateRequest(for: key, subject: plan.subject))
+    record.pending?.keyIdentifier = key.identifier
+    record.pending?.stage = .requestMade
+    try store.save(record, at: now())
+  }
+
+  private func nameKey(_ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord) async throws {
+    record.pending = PendingOperation(kind: kind, keyName: try await freeKeyName(for: plan.name), startedAt: now())
+    try store.save(record, at: now())
+  }
+
+  /// The key that the state names: generated now, or by an earlier run that was cut off before it could say so.
+  private func makeKey(_ plan: CertificatePlan, _ record: inout CertificateRecord) async throws -> LifecycleKey {
+    if let kind = record.pending?.kind, let keyName = record.pending?.keyName {
+      if let left = try await keys.keyLeftBehind(named: keyName, algorithm: plan.algorithm) {
         say(plan.name, "uses the key \(keyName), which an earlier run made")
-        key = existing
-      } else {
-        say(plan.name, "generates the key \(keyName) on the token (\(plan.algorithm))")
-        key = try await keys.generateKey(named: keyName, algorithm: plan.algorithm)
+        return left
       }
-      say(plan.name, "makes the certificate request and signs it on the token")
-      record.pending?.certificateRequest = Data(try await keys.certificateRequest(for: key, subject: plan.subject))
-      record.pending?.keyIdentifier = key.identifier
-      record.pending?.stage = .requestMade
-      try store.save(record, at: now())
+      if try await !keys.isFree(keyName) {
+        say(plan.name, "an earlier run left half a key named \(keyName) on the token; another name is used")
+        try await nameKey(kind, plan, &record)
+      }
     }
+    let keyName = record.pending?.keyName ?? plan.name
+    say(plan.name, "generates the key \(keyName) on the token (\(plan.algorithm))")
+    return try await keys.generateKey(named: keyName, algorithm: plan.algorithm)
   }
 
   /// Sends SignNewCertificate. The intent is on disk before the first byte leaves.
-  func sendNew(_ plan: CertificatePlan, _ credentials: TransferCredentials, _ record: inout CertificateRecord, operation: String) async throws {
+  func sendNew(
+    _ plan: CertificatePlan, _ ask: () async throws -> TransferCredentials, _ record: inout CertificateRecord, operation: String
+  ) async throws {
+    let isUncertain = record.pending?.isUncertain == true
+    let credentials: TransferCredentials
+    do {
+      credentials = try await ask()
+    } catch where isUncertain {
+      // That new credentials are missing matters less than why they are needed.
+      throw uncertain(record, operation: operation, underlying: error)
+    }
     let digest = SHA256.hash(data: Array(credentials.id.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    if record.pending?.isUncertain == true, record.pending?.transferIDDigest == digest { throw uncertain(record, operation: operation) }
+    if record.pending?.mayHaveSpent(transferIDDigest: digest) == true { throw uncertain(record, operation: operation) }
     let request = try SignNewCertificateRequest(
       environment: service.environment, customer: plan.customer, credentials: credentials,
       certificateRequestDER: Array(record.pending?.certificateRequest ?? Data()))
-    record.pending?.transferIDDigest = digest
-    try await send(&record) { try await service.signNew(request) }
+    try await send(&record, operation: operation) { pending in
+      if isUncertain, let earlier = pending.transferIDDigest {
+        pending.earlierTransferIDDigests = (pending.earlierTransferIDDigests ?? []) + [earlier]
+      }
+      pending.transferIDDigest = digest
+    } request: {
+      try await service.signNew(request)
+    }
   }
 
   /// Signs RenewCertificate with the key of the certificate in use, and sends it.
-  func sendRenewal(_ plan: CertificatePlan, _ active: InstalledCertificate, _ record: inout CertificateRecord, operation: String) async throws {
+  func sendRenewal(
+    _ plan: CertificatePlan, _ active: InstalledCertificate, _ record: inout CertificateRecord, operation: String
+  ) async throws {
     let oldKey = try await keys.key(identifier: active.keyIdentifier)
     say(plan.name, "signs the renewal with the key \(oldKey.name), whose certificate is still valid")
     let request = try RenewCertificateRequest(
       environment: service.environment, customer: plan.customer, certificateRequestDER: Array(record.pending?.certificateRequest ?? Data()))
     let signed = try await request.signed(by: oldKey.privateKey, certificate: active.certificate(), transforms: transforms)
-    try await send(&record) { try await service.renew(signed) }
+    try await send(&record, operation: operation) { _ in } request: { try await service.renew(signed) }
   }
 
-  /// One-use requests: saved as *sending* before, as *sent* or back to *request made* after, and left at *sending* when nobody can tell.
-  private func send(_ record: inout CertificateRecord, _ request: () async throws -> RetrievalID) async throws {
-    let stageBefore = record.pending?.stage ?? .requestMade
-    let sentBefore = record.pending?.sentAt
-    record.pending?.stage = .sending
-    record.pending?.sentAt = now()
+  /// One-use requests: saved as *sending* before, as *sent* or back to what it was after, and left at *sending* when nobody can tell.
+  private func send(
+    _ record: inout CertificateRecord, operation: String, noting note: (inout PendingOperation) -> Void,
+    request: () async throws -> RetrievalID
+  ) async throws {
+    guard let before = record.pending else { return }
+    var sending = before
+    note(&sending)
+    sending.stage = .sending
+    sending.sentAt = now()
+    record.pending = sending
     try store.save(record, at: now())
     say(record.name, "sends the request to the certificate service")
+    let retrievalID: RetrievalID
     do {
-      let retrievalID = try await request()
-      record.pending?.retrievalID = retrievalID.text
-      record.pending?.stage = .sent
-      try store.save(record, at: now())
+      retrievalID = try await request()
     } catch let error as CertificateServiceError where !error.outcomeIsUncertain {
-      // Nothing was sent, or a signed answer says that nothing was done: the same request may be tried again by hand. An earlier request whose
-      // outcome is uncertain stays uncertain.
-      record.pending?.stage = stageBefore
-      record.pending?.sentAt = sentBefore
+      // Nothing was sent, or a signed answer says that nothing was done: all is as it was before, also an earlier request's uncertain outcome.
+      record.pending = before
       try store.save(record, at: now())
       throw error
     }
+    record.pending?.retrievalID = retrievalID.text
+    record.pending?.stage = .sent
+    do {
+      try store.save(record, at: now())
+    } catch {
+      // The id is the only way to the certificate, so it must not be lost with the disk.
+      throw LifecycleError(
+        .stateUnusable, operation: operation,
+        message: "the service took the request and gave the retrieval id \(retrievalID), and the state could not be saved (\(error))",
+        hint: "note the id; mend the state's disk, then run: hsmkey certificate fetch \(record.name) --retrieval-id \(retrievalID)", underlying: error)
+    }
   }
 
-  /// Waits for the certificate, checks it, and installs it.
+  /// Waits for the certificate, checks it, and installs it: beside its key, in the state, in the file for its users.
   func finish(_ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String) async throws -> InstalledCertificate {
     if record.pending?.stage == .sent {
       let accepted = try await poll(plan, record, operation: operation)
@@ -83,22 +122,42 @@ extension CertificateLifecycle {
       record.pending?.stage = .received
       try store.save(record, at: now())
     }
-    guard let pending = record.pending, let der = pending.certificate, let identifier = pending.keyIdentifier else {
-      throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a certificate was received, and holds none")
+    if record.pending?.stage == .received {
+      guard let der = record.pending?.certificate, let identifier = record.pending?.keyIdentifier else {
+        throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a certificate was received, and holds none")
+      }
+      let key = try await keys.key(identifier: identifier)
+      say(plan.name, "stores the certificate beside its key on the token")
+      try await keys.store(Certificate(derEncoded: Array(der)), for: key)
+      if let old = record.active { record.previous.insert(old, at: 0) }
+      record.active = InstalledCertificate(keyName: key.name, keyIdentifier: key.identifier, der: der, installedAt: now())
+      record.pending?.stage = .installed
+      try store.save(record, at: now())
     }
-    let key = try await keys.key(identifier: identifier)
-    say(plan.name, "stores the certificate beside its key on the token")
-    try await keys.store(Certificate(derEncoded: Array(der)), for: key)
-    let installed = InstalledCertificate(keyName: key.name, keyIdentifier: key.identifier, der: der, installedAt: now())
-    if let old = record.active { record.previous.insert(old, at: 0) }
-    record.active = installed
-    record.pending = nil
-    try store.save(record, at: now())
+    return try writeFile(plan, &record, operation: operation)
+  }
+
+  /// Finishes an operation of another kind of which only the file for the certificate's users is missing.
+  func finishLeftOver(
+    _ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String
+  ) throws {
+    guard record.pending?.kind == kind, record.pending?.stage == .installed else { return }
+    _ = try writeFile(plan, &record, operation: operation)
+  }
+
+  /// The last step. As long as the file cannot be written the operation stays pending, so that every later run tries it again.
+  private func writeFile(_ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String) throws -> InstalledCertificate {
+    guard record.pending?.stage == .installed, let active = record.active else {
+      throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a certificate was installed, and holds none")
+    }
     if let file = plan.certificateFile {
       say(plan.name, "writes the certificate to \(file)")
-      try CertificateFile.replace(file, with: try installed.certificate().serializeAsPEM().pemString + "\n", operation: operation)
+      let text = try active.certificate().serializeAsPEM().pemString + "\n"
+      try CertificateFile.replace(file, with: text, name: plan.name, operation: operation)
     }
-    return installed
+    record.pending = nil
+    try store.save(record, at: now())
+    return active
   }
 
   /// Asks until the certificate is there and has passed every check, or the time is up. Asking can be repeated without harm.
@@ -106,22 +165,27 @@ extension CertificateLifecycle {
     guard let pending = record.pending, let retrievalID = pending.retrievalID, let identifier = pending.keyIdentifier else {
       throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a request was sent, and holds no retrieval id")
     }
-    let key = try await keys.key(identifier: identifier)
-    let acceptance = CertificateAcceptance(
-      publicKey: key.privateKey.publicKey, customerID: plan.customer.id, issuers: issuers,
-      expectedIssuer: pending.kind == .renewal ? try record.active?.certificate().issuer : nil, now: now())
+    let publicKey = try await keys.key(identifier: identifier).privateKey.publicKey
+    let expectedIssuer = pending.kind == .renewal ? try record.active?.certificate().issuer : nil
     let request = try GetCertificateRequest(
       environment: service.environment, customer: plan.customer, retrievalID: RetrievalID(retrievalID))
 
-    let sinceSent = now().timeIntervalSince(pending.sentAt ?? .distantPast)
-    let firstWait = max(.zero, timing.firstWait - .seconds(max(0, sinceSent)))
-    if firstWait > .zero {
-      say(plan.name, "waits \(firstWait.formatted(.units(allowed: [.minutes, .seconds], width: .narrow))) before asking for the certificate")
-      try await sleep(firstWait)
+    if let sentAt = pending.sentAt {
+      // A clock that was set back must not make the wait longer than it is meant to be.
+      let firstWait = timing.firstWait - .seconds(max(0, now().timeIntervalSince(sentAt)))
+      if firstWait > .zero {
+        say(plan.name, "waits \(firstWait.inWords) before asking for the certificate")
+        try await sleep(firstWait)
+      }
     }
-    let deadline = now().addingTimeInterval(timing.giveUpAfter / .seconds(1))
+    let started = now()
+    var slept = Duration.zero
+    let interval = max(timing.pollInterval, LifecycleTiming.shortestInterval)
     while true {
       say(plan.name, "asks for the certificate")
+      // Made anew each time: it holds the time at which the certificate must be valid.
+      let acceptance = CertificateAcceptance(
+        publicKey: publicKey, customerID: plan.customer.id, issuers: issuers, expectedIssuer: expectedIssuer, now: now())
       let obstacle: CertificateServiceError
       switch await ask(request, acceptance) {
       case .success(let accepted): return accepted
@@ -129,13 +193,16 @@ extension CertificateLifecycle {
         guard error.canAskAgain, !(error.code == .refused && isPermanentRefusal(error.errorInformation.map(\.code))) else { throw error }
         obstacle = error
       }
-      guard now().addingTimeInterval(timing.pollInterval / .seconds(1)) < deadline else {
+      // What was slept counts too, so that a clock that is set back does not keep us here.
+      let passed = max(slept, .seconds(max(0, now().timeIntervalSince(started))))
+      guard passed + interval <= timing.giveUpAfter else {
         throw LifecycleError(
           .notReady, operation: operation, message: "the certificate is not ready yet (\(obstacle))",
           hint: "the state is kept; go on later with: hsmkey certificate fetch \(plan.name)", underlying: obstacle)
       }
-      say(plan.name, "not ready yet; asks again in \(timing.pollInterval.formatted(.units(allowed: [.minutes, .seconds], width: .narrow)))")
-      try await sleep(timing.pollInterval)
+      say(plan.name, "not ready yet; asks again in \(interval.inWords)")
+      try await sleep(interval)
+      slept += interval
     }
   }
 
@@ -152,7 +219,7 @@ extension CertificateLifecycle {
     let date = now().formatted(.iso8601.year().month().day().dateSeparator(.omitted))
     for number in 1...99 {
       let candidate = "\(name)-\(date)" + (number == 1 ? "" : "-\(number)")
-      if try await keys.key(named: candidate) == nil { return candidate }
+      if try await keys.isFree(candidate) { return candidate }
     }
     throw LifecycleError(
       .stateUnusable, operation: "name a key for certificate \(name)", message: "99 keys were made for it today already",
@@ -164,4 +231,9 @@ extension CertificateServiceError {
   /// Whether a question for a certificate may be asked again: nothing there yet, or nobody there to answer. An answer that could not be trusted,
   /// or a certificate that failed a check, ends the asking.
   var canAskAgain: Bool { code == .refused || code == .unreachable || code == .uncertain }
+}
+
+extension Duration {
+  /// `1m 30s`
+  fileprivate var inWords: String { formatted(.units(allowed: [.minutes, .seconds], width: .narrow)) }
 }

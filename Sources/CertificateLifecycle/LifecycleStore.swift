@@ -4,8 +4,10 @@ import SystemPackage
 
 /// The state of all certificates in one SQLite file (mode 0600, in a folder of mode 0700 when we make it).
 ///
-/// Every save is one transaction, synced to the disk before it returns (`synchronous = FULL`).
+/// Every save is one transaction, synced to the disk before it returns. With `synchronous = FULL` a loss of power right after a save could
+/// still bring the rollback journal back, and with it the state before; `EXTRA` also syncs the folder after the journal is removed.
 public final class LifecycleStore: Sendable {
+  /// Where the file is.
   public let path: String
   private let database: DatabaseQueue
 
@@ -19,12 +21,15 @@ public final class LifecycleStore: Sendable {
     do {
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
-      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = EXTRA") }
       database = try DatabaseQueue(path: path, configuration: configuration)
       var migrator = DatabaseMigrator()
       migrator.registerMigration("certificates") { database in
         try database.execute(
           sql: "CREATE TABLE certificate (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT")
+      }
+      guard try !database.read(migrator.hasBeenSuperseded) else {
+        throw Self.unusable(path, "a newer version of this program has written it", nil)
       }
       try migrator.migrate(database)
     } catch let error as DatabaseError {
@@ -95,6 +100,13 @@ public final class LifecycleStore: Sendable {
           FilePath(path), .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite
         ).close()
       }
+      // Whoever can change the folder can put another file, or a rollback journal, in our place.
+      let folderMode = (try files.attributesOfItem(atPath: URL(filePath: folder).resolvingSymlinksInPath().path)[.posixPermissions] as? NSNumber)?.intValue
+      guard let folderMode, folderMode & 0o022 == 0 else {
+        throw LifecycleError(
+          .ruleRefused, rule: .ownerOnly, operation: "open the state file \(path)",
+          message: "others can change the folder \(folder) (mode \(String(folderMode ?? 0, radix: 8)))", hint: "chmod go-w \(folder)")
+      }
       let attributes = try files.attributesOfItem(atPath: path)
       let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
       guard attributes[.type] as? FileAttributeType == .typeRegular, mode & 0o077 == 0 else {
@@ -109,7 +121,7 @@ public final class LifecycleStore: Sendable {
     }
   }
 
-  private static func unusable(_ path: String, _ message: String, _ cause: any Error) -> LifecycleError {
+  private static func unusable(_ path: String, _ message: String, _ cause: (any Error)?) -> LifecycleError {
     LifecycleError(
       .stateUnusable, operation: "use the state file \(path)", message: message, hint: "check the path (configuration key state), the disk and who owns it",
       underlying: cause)

@@ -20,7 +20,13 @@ final class OperationLock: Sendable {
       throw LifecycleError(.stateUnusable, operation: operation, message: "the lock file \(path) cannot be opened: \(error)", underlying: error)
     }
     guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+      let reason = Errno(rawValue: errno)
       try? descriptor.close()
+      guard reason == .wouldBlock else {
+        throw LifecycleError(
+          .stateUnusable, operation: operation, message: "the lock file \(path) cannot be locked: \(reason)",
+          hint: "keep the state file on a file system that knows locks", underlying: reason)
+      }
       throw LifecycleError(
         .ruleRefused, rule: .oneWriter, operation: operation, message: "another process is working on this certificate right now",
         hint: "wait for it to end, then run this again")

@@ -6,7 +6,9 @@ public struct RenewalWindow: Sendable, Hashable {
   /// How long before the end the window opens, in seconds: 60 days of 86,400 seconds.
   public static let length: TimeInterval = 60 * 86_400
 
+  /// From this moment on it can be renewed.
   public let opens: Date
+  /// From this moment on it cannot: the certificate has expired.
   public let closes: Date
 
   public init(of certificate: Certificate) {
@@ -15,11 +17,13 @@ public struct RenewalWindow: Sendable, Hashable {
   }
 
   /// Refuses when `time` is before or after the window.
-  public func check(at time: Date, operation: String) throws(LifecycleError) {
+  ///
+  /// - Parameter name: the certificate's, for the hint.
+  public func check(at time: Date, name: String, operation: String) throws(LifecycleError) {
     if time >= closes {
       throw LifecycleError(
         .ruleRefused, rule: .expired, operation: operation, message: "the certificate expired on \(closes.ISO8601Format()) and can no longer be renewed",
-        hint: "order a new certificate in the agency's e-service, then run: hsmkey certificate enrol")
+        hint: "order a new certificate in the agency's e-service, then run: hsmkey certificate enrol \(name) --transfer-id ID")
     }
     if time < opens {
       throw LifecycleError(
@@ -29,5 +33,6 @@ public struct RenewalWindow: Sendable, Hashable {
     }
   }
 
+  /// Whether the certificate can be renewed at a time.
   public func contains(_ time: Date) -> Bool { time >= opens && time < closes }
 }

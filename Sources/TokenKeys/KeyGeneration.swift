@@ -26,59 +26,82 @@ extension TokenKeys {
   }
 
   /// What the token says of a key, held against a policy.
-  public func verdict(of key: TokenKey, policy: KeyPolicy = .nonExportableSigning) async throws -> KeyVerdict {
+  ///
+  /// - Parameter algorithm: what the key should be; nil to take its public half's word for it.
+  public func verdict(
+    of key: TokenKey, algorithm: KeyAlgorithm? = nil, policy: KeyPolicy = .nonExportableSigning
+  ) async throws -> KeyVerdict {
     let parts = key.parts
     return try await thread.perform { connection in
       try connection.withPrivateKey(parts.identifier) { session, handle in
-        try connection.judge(handle, parts: parts, policy: policy, in: &session)
+        try connection.judge(handle, parts: parts, asked: algorithm, policy: policy, in: &session)
       }
     }
+  }
+
+  /// Puts a key that is there already through every check that a generated one has to pass: policy, algorithm, and that its halves belong
+  /// together. For a key whose generation was cut off before it could be checked. The key is left as it is.
+  ///
+  /// - Throws: ``TokenKeysError`` with the rule that refused.
+  public func prove(_ key: TokenKey, is algorithm: KeyAlgorithm, policy: KeyPolicy = .nonExportableSigning) async throws {
+    let operation = "check key \(key.name) on token \(token.label)"
+    let parts = key.parts
+    try await thread.perform { connection in
+      try connection.withPrivateKey(parts.identifier) { session, handle in
+        try connection.prove(
+          handle, parts: parts, asked: algorithm, policy: policy, operation: operation,
+          hint: "destroy it if nobody needs it, or use another name", in: &session)
+      }
+    }
+  }
+
+  /// Whether a key, or one half of one, has this name (`CKA_LABEL`).
+  public func isTaken(_ name: String) async throws -> Bool {
+    try await thread.perform { try !$0.halves(named: name, limit: 1).isEmpty }
   }
 }
 
 extension TokenConnection {
   fileprivate func generate(_ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy, operation: String) throws -> KeyParts {
-    try refuseTakenName(name, operation: operation)
-    return try writing { session in
-      let identifier = KeyIdentifier(try session.generateRandom(count: KeyIdentifier.length))
-      let template = KeyTemplate(algorithm: algorithm, name: name, identifier: identifier)
-      let pair = try session.generateKeyPair(template.mechanism, publicKey: template.publicKey, privateKey: template.privateKey)
-      do {
-        let values = try session.attributes([.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint], of: pair.publicKey)
-        let (publicKey, observedAlgorithm) = try Self.publicKey(from: values, operation: operation)
+    // Labels are for people, so nothing on the token stops a second key from having one; we do.
+    guard try halves(named: name, limit: 1).isEmpty else { throw nameTaken(name, operation: operation) }
+    let identifier = KeyIdentifier(try reading { try $0.generateRandom(count: KeyIdentifier.length) })
+    do {
+      return try writing { session in
+        let template = KeyTemplate(algorithm: algorithm, name: name, identifier: identifier)
+        let pair = try session.generateKeyPair(template.mechanism, publicKey: template.publicKey, privateKey: template.privateKey)
+        // Found by identifier, as it will be from now on, and not by the handle that we happen to have.
+        let (publicKey, observedAlgorithm) = try Self.publicHalf(of: identifier, label: name, in: &session)
         let parts = KeyParts(name: name, identifier: identifier, algorithm: observedAlgorithm, publicKey: publicKey)
-        let verdict = try judge(pair.privateKey, parts: parts, asked: algorithm, policy: policy, in: &session)
-        guard verdict.isMet else {
-          throw TokenKeysError(
-            .ruleRefused, rule: verdict.objections[0].rule, operation: operation,
-            message: "the token made a key that does not meet the policy \(policy.name): \(verdict.summary)",
-            hint: "the key has been destroyed; use a token that can hold non-exportable signing keys")
-        }
-        try provePair(parts, privateKey: pair.privateKey, operation: operation, in: &session)
+        try prove(
+          pair.privateKey, parts: parts, asked: algorithm, policy: policy, operation: operation, hint: "the key has been destroyed", in: &session)
+        // Somebody else may have taken the name since we looked.
+        guard try Self.halves(named: name, limit: 3, in: &session).count == 2 else { throw nameTaken(name, operation: operation) }
         return parts
-      } catch {
-        try destroy([pair.privateKey, pair.publicKey], identifier: identifier, after: error, operation: operation, in: &session)
-        throw error
       }
+    } catch {
+      try destroy(identifier, after: error, operation: operation)
+      throw error
     }
   }
 
-  /// Labels are for people, so nothing on the token stops a second key from having one; we do.
-  private func refuseTakenName(_ name: String, operation: String) throws {
-    let taken = try reading { session in
-      try ObjectClass.keyHalves.contains { half in
-        try !session.findObjects(matching: [.init(.objectClass, half), .init(.label, name)], limit: 1).isEmpty
-      }
-    }
-    if taken {
-      throw TokenKeysError(
-        .ruleRefused, rule: .nameTaken, operation: operation, message: "the token already holds a key with this name",
-        hint: "choose another name, or look at it with: hsmkey key show \(name)")
-    }
+  private func nameTaken(_ name: String, operation: String) -> TokenKeysError {
+    TokenKeysError(
+      .ruleRefused, rule: .nameTaken, operation: operation, message: "the token already holds a key with this name",
+      hint: "choose another name, or look at it with: hsmkey key show \(name)")
+  }
+
+  /// Private and public keys with a label.
+  fileprivate func halves(named name: String, limit: Int) throws -> [ObjectHandle] {
+    try reading { try Self.halves(named: name, limit: limit, in: &$0) }
+  }
+
+  private static func halves(named name: String, limit: Int, in session: inout Session) throws -> [ObjectHandle] {
+    try ObjectClass.keyHalves.flatMap { try session.findObjects(matching: [.init(.objectClass, $0), .init(.label, name)], limit: limit) }
   }
 
   fileprivate func judge(
-    _ privateKey: ObjectHandle, parts: KeyParts, asked: KeyAlgorithm? = nil, policy: KeyPolicy, in session: inout Session
+    _ privateKey: ObjectHandle, parts: KeyParts, asked: KeyAlgorithm?, policy: KeyPolicy, in session: inout Session
   ) throws -> KeyVerdict {
     let values = try session.attributes(KeyPolicy.attributesToRead, of: privateKey)
     let sharing = try session.findObjects(
@@ -86,34 +109,50 @@ extension TokenConnection {
     return try policy.judge(values, algorithm: asked ?? parts.algorithm, observedAlgorithm: parts.algorithm, keysWithSameID: sharing.count)
   }
 
-  /// A signature over fresh random bytes, verified with the public half.
-  private func provePair(_ parts: KeyParts, privateKey: ObjectHandle, operation: String, in session: inout Session) throws {
+  /// The policy, rule by rule, and then a signature over fresh random bytes, verified with the public half.
+  fileprivate func prove(
+    _ privateKey: ObjectHandle, parts: KeyParts, asked: KeyAlgorithm, policy: KeyPolicy, operation: String, hint: String,
+    in session: inout Session
+  ) throws {
+    let verdict = try judge(privateKey, parts: parts, asked: asked, policy: policy, in: &session)
+    guard verdict.isMet else {
+      throw TokenKeysError(
+        .ruleRefused, rule: verdict.objections[0].rule, operation: operation,
+        message: "the key does not meet the policy \(policy.name): \(verdict.summary)", hint: hint)
+    }
     let challenge = try session.generateRandom(count: 32)
     let scheme = try SignatureScheme(parts.algorithm.defaultSignatureAlgorithm, for: parts.algorithm, offered: mechanisms())
     let signature = try scheme.sign(challenge, key: privateKey, in: &session)
     guard parts.publicKey.isValidSignature(signature, for: challenge, signatureAlgorithm: scheme.algorithm) else {
       throw TokenKeysError(
-        .ruleRefused, rule: .pair, operation: operation, message: "a signature by the new private key does not verify with its public key",
-        hint: "the key has been destroyed; the token or its module is faulty")
+        .ruleRefused, rule: .pair, operation: operation, message: "a signature by the private key does not verify with its public key", hint: hint)
     }
   }
 
-  /// Destroys both halves (`C_DestroyObject`) and makes sure by a search that they are gone.
-  private func destroy(
-    _ handles: [ObjectHandle], identifier: KeyIdentifier, after cause: any Error, operation: String, in session: inout Session
-  ) throws {
-    // The session may be the thing that failed, so destroying gets one of its own.
-    try writing { fresh in
-      for handle in handles { try? fresh.destroyObject(handle) }
-      for half in ObjectClass.keyHalves {
-        let left = try fresh.findObjects(matching: [.init(.objectClass, half), .init(.id, identifier.bytes)], limit: 1)
-        guard left.isEmpty else {
-          throw TokenKeysError(
-            .keyUnusable, operation: operation, message: "the key was refused (\(cause)) and could not be destroyed",
-            hint: "remove the objects with CKA_ID \(identifier) from the token yourself", underlying: cause)
+  /// Destroys all that a generation has left (`C_DestroyObject`) and makes sure by a search that it is gone. The identifier is random and was
+  /// made for this key, so whatever carries it is ours, also when the generation itself broke off half way.
+  private func destroy(_ identifier: KeyIdentifier, after cause: any Error, operation: String) throws {
+    var trouble: (any Error)?
+    do {
+      // The session may be the thing that failed, so destroying gets one of its own.
+      let left = try writing { session in
+        for handle in try Self.halves(of: identifier, in: &session) {
+          do { try session.destroyObject(handle) } catch { trouble = error }
         }
+        return try Self.halves(of: identifier, in: &session)
       }
+      if left.isEmpty { return }
+    } catch {
+      trouble = error
     }
+    throw TokenKeysError(
+      .keyUnusable, operation: operation,
+      message: "the key was refused (\(cause)) and may still be on the token" + (trouble.map { ": \($0)" } ?? ""),
+      hint: "remove the objects with CKA_ID \(identifier) from the token yourself", underlying: cause)
+  }
+
+  private static func halves(of identifier: KeyIdentifier, in session: inout Session) throws -> [ObjectHandle] {
+    try ObjectClass.keyHalves.flatMap { try session.findObjects(matching: [.init(.objectClass, $0), .init(.id, identifier.bytes)], limit: 10) }
   }
 }
 

@@ -29,10 +29,9 @@ public struct KeyPolicy: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - values: the attributes of ``attributesToRead``.
-  ///   - algorithm: what was asked for, or what the public half says.
-  ///   - observedSize: what the public half says of algorithm and size; nil when it is none we know.
+  ///   - algorithm: what the key should be.
+  ///   - observedAlgorithm: what the public half says of algorithm and size; nil when it is none we know.
   ///   - keysWithSameID: how many private keys on the token carry this `CKA_ID`.
-  ///   - generatedHere: whether we have just generated it; then the generation mechanism must be the one asked for.
   func judge(
     _ values: AttributeValues, algorithm: KeyAlgorithm, observedAlgorithm: KeyAlgorithm?, keysWithSameID: Int
   ) throws -> KeyVerdict {

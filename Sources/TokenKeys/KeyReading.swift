@@ -39,7 +39,7 @@ extension TokenConnection {
   }
 
   /// The public key object with the private key's `CKA_ID`: exactly one, of a kind that we know.
-  private static func publicHalf(
+  static func publicHalf(
     of identifier: KeyIdentifier, label: String, in session: inout Session
   ) throws -> (Certificate.PublicKey, KeyAlgorithm) {
     let operation = "read the public half of key \(label.isEmpty ? identifier.hexadecimal : label)"
@@ -57,7 +57,7 @@ extension TokenConnection {
   }
 
   /// Decodes `CKA_MODULUS` and `CKA_PUBLIC_EXPONENT`, or `CKA_EC_PARAMS` and `CKA_EC_POINT`.
-  static func publicKey(from values: AttributeValues, operation: String) throws -> (Certificate.PublicKey, KeyAlgorithm) {
+  private static func publicKey(from values: AttributeValues, operation: String) throws -> (Certificate.PublicKey, KeyAlgorithm) {
     func unusable(_ message: String, _ underlying: (any Error)? = nil) -> TokenKeysError {
       TokenKeysError(.keyUnusable, operation: operation, message: message, underlying: underlying)
     }

@@ -34,10 +34,14 @@ public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   public static let verifyAfterSign = KeyRule("KEY-VERIFY-AFTER-SIGN")
   /// A certificate is stored only beside the key that it certifies.
   public static let certificateMatchesKey = KeyRule("KEY-CERTIFICATE-MATCHES")
+  /// A user PIN that the token calls locked is not tried.
+  public static let pinNotLocked = KeyRule("PIN-NOT-LOCKED")
+  /// The last try before the token locks the user PIN is for a person at a prompt or at the device's own pad, never for a stored PIN.
+  public static let pinFinalTry = KeyRule("PIN-FINAL-TRY")
 
   public static let allCases: [KeyRule] = [
     .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .generatedBy, .isPrivate, .signOnly, .notCopyable, .size,
-    .uniqueID, .pair, .nameTaken, .verifyAfterSign, .certificateMatchesKey,
+    .uniqueID, .pair, .nameTaken, .verifyAfterSign, .certificateMatchesKey, .pinNotLocked, .pinFinalTry,
   ]
 
   public var description: String { rawValue }

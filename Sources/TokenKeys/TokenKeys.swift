@@ -12,23 +12,26 @@ public final class TokenKeys: Sendable {
 
   /// Logs in to a token as the normal user.
   ///
-  /// The token is chosen before the PIN is read, and a token that says its PIN is locked is not tried at all.
+  /// The token is chosen before the PIN is read. A PIN that is locked is not asked for, and one that has a single try left is asked of a person
+  /// only.
   ///
   /// - Parameters:
   ///   - token: the one token to use; see `Module.token(matching:)`.
   ///   - pin: where the user PIN comes from.
-  /// - Throws: `PKCS11Error` from `C_OpenSession` or `C_Login`; `SecretError` when the PIN cannot be read.
+  /// - Throws: ``TokenKeysError`` with ``KeyRule/pinNotLocked`` or ``KeyRule/pinFinalTry``; `PKCS11Error` from `C_OpenSession` or `C_Login`;
+  ///   `SecretError` when the PIN cannot be read.
   public init(token: Token, pin: SecretSource) async throws {
     self.token = token
     thread = TokenThread(name: "hsmkey token") { TokenConnection(token: token) }
     do {
-      if pin.isProtectedPath {
-        try await thread.perform { try $0.loginOnProtectedPath() }
-      } else {
-        try await thread.perform { connection in
-          let secret = try pin.read(purpose: "User PIN for token \(token.label)")
-          try connection.login(secret)
-        }
+      // All of it on the token's thread: a person at a prompt takes time, and so does a token.
+      try await thread.perform { connection in
+        let flags = try token.information().flags
+        try LoginGuard(flags: flags, token: token.label).check(pin)
+        guard !pin.isProtectedPath else { return try connection.loginOnProtectedPath() }
+        let lastTry = flags.contains(.userPINFinalTry) ? " (the last try before it is locked)" : ""
+        let secret = try pin.read(purpose: "User PIN for token \(token.label)\(lastTry)")
+        try connection.login(secret)
       }
     } catch {
       thread.stop()

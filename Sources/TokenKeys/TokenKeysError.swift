@@ -19,8 +19,11 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
     public static let mechanismMissing = Code(rawValue: "mechanism-missing")
     /// The key cannot sign with the algorithm that was asked for.
     public static let algorithmMismatch = Code(rawValue: "algorithm-mismatch")
+    /// The PIN was not tried, because that would have locked it or it is locked already.
+    public static let pinGuarded = Code(rawValue: "pin-guarded")
   }
 
+  /// What kind of failure it is.
   public let code: Code
   /// The rule that refused, where one did.
   public let rule: KeyRule?

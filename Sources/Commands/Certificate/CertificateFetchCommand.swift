@@ -1,5 +1,6 @@
 import ArgumentParser
 import CertificateLifecycle
+import CertificateService
 import TokenKeys
 
 /// `hsmkey certificate fetch NAME`
@@ -16,6 +17,9 @@ struct CertificateFetchCommand: AnsweringCommand {
   @Argument(help: "The certificate's name in the configuration file.")
   var name: String
 
+  @Option(help: ArgumentHelp("The retrieval id, when the answer that held it was lost and the agency tells it.", valueName: "id"))
+  var retrievalID: String?
+
   /// What was fetched, or that there was nothing to fetch; then the certificate is the one in use, if there is one.
   struct Report: Answer {
     let name: String
@@ -31,12 +35,13 @@ struct CertificateFetchCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     let plan = try context.plan(named: name)
+    let retrievalID = try retrievalID.map { try RetrievalID($0) }
     let record = try context.lifecycleStore().record(named: name)
     guard record?.pending != nil else {
       return Report(name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)
     }
     let (lifecycle, keys) = try await context.lifecycle()
-    let done = try await context.concluded(lifecycle.fetch(plan), named: name, token: keys.token)
+    let done = try await context.concluded(lifecycle.fetch(plan, retrievalID: retrievalID), named: name, token: keys.token)
     return Report(name: name, wasPending: true, certificate: done.certificate, afterChangeSucceeded: done.afterChangeSucceeded)
   }
 }

@@ -68,6 +68,7 @@ struct CertificateStatusCommand: AnsweringCommand {
       case .sending: return ("\(pending.kind.rawValue) uncertain: sent, no trustworthy answer known", "hsmkey certificate \(verb) \(name), which says how to go on")
       case .sent: return ("\(pending.kind.rawValue) sent, certificate not fetched yet", "hsmkey certificate fetch \(name)")
       case .received: return ("\(pending.kind.rawValue) received, not installed yet", "hsmkey certificate fetch \(name)")
+      case .installed: return ("\(pending.kind.rawValue) installed, certificate file not written yet", "hsmkey certificate fetch \(name)")
       }
     }
     guard let window else { return ("no certificate", "order one, then: hsmkey certificate enrol \(name)") }

@@ -7,18 +7,17 @@ import X509
 struct TokenLifecycleKeys: LifecycleKeys {
   let keys: TokenKeys
 
+  func isFree(_ name: String) async throws -> Bool { try await !keys.isTaken(name) }
+
   func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey {
-    guard let algorithm = KeyAlgorithm(rawValue: algorithm) else {
-      throw CommandError.configuration(
-        "\(algorithm) is no key algorithm", operation: "generate key \(name)",
-        hint: "algorithms: \(KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    return lifecycleKey(try await keys.generate(algorithm, named: name))
+    lifecycleKey(try await keys.generate(try known(algorithm, for: name), named: name))
   }
 
-  func key(named name: String) async throws -> LifecycleKey? {
+  func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey? {
     do {
-      return lifecycleKey(try await keys.key(named: name))
+      let key = try await keys.key(named: name)
+      try await keys.prove(key, is: try known(algorithm, for: name))
+      return lifecycleKey(key)
     } catch let error as TokenKeysError where error.code == .keyNotFound {
       return nil
     }
@@ -34,6 +33,15 @@ struct TokenLifecycleKeys: LifecycleKeys {
 
   func store(_ certificate: Certificate, for key: LifecycleKey) async throws {
     try await keys.store(certificate, for: tokenKey(key.identifier))
+  }
+
+  private func known(_ algorithm: String, for name: String) throws -> KeyAlgorithm {
+    guard let known = KeyAlgorithm(rawValue: algorithm) else {
+      throw CommandError.configuration(
+        "\(algorithm) is no key algorithm", operation: "generate key \(name)",
+        hint: "algorithms: \(KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return known
   }
 
   private func tokenKey(_ identifier: String) async throws -> TokenKey {

@@ -48,7 +48,7 @@ enum ErrorTranslation {
 
   private static func translate(_ error: TokenKeysError) -> CommandError {
     CommandError(
-      error.code == .ruleRefused ? .ruleRefused : .tokenOrKey, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
+      error.code == .ruleRefused ? .ruleRefused : error.code == .pinGuarded ? .pin : .tokenOrKey, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
       message: error.message, hints: [error.hint])
   }
 
