@@ -9,7 +9,9 @@ public struct Slot: Sendable {
   public let description: String
   /// Who made the slot.
   public let manufacturer: String
+  /// The version of the slot's hardware.
   public let hardwareVersion: Version
+  /// The version of the slot's firmware.
   public let firmwareVersion: Version
   /// A token was in the slot when it was listed (`CKF_TOKEN_PRESENT`).
   public let isTokenPresent: Bool
