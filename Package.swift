@@ -87,7 +87,7 @@ let package = Package(
     .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .executableTarget(name: "transport-probe", dependencies: ["HTTPSTransport"], path: "Tests/TransportProbe"),
     .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport", "transport-probe"]),
-    .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
+    .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "CertificateLifecycleTests",
       dependencies: [
-        "CertificateLifecycle", "CertificateService", "ServiceSimulator", "TestSupport", "Secrets", x509, asn1, crypto, cryptoExtras,
+        "CertificateLifecycle", "CertificateService", "HTTPSTransport", "ServiceSimulator", "TestSupport", "Secrets", x509, asn1, crypto,
+        cryptoExtras, grdb,
       ]),
     .testTarget(
       name: "CommandsTests",

@@ -23,18 +23,27 @@ public final class LifecycleStore: Sendable {
       configuration.busyMode = .timeout(10)
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = EXTRA") }
       database = try DatabaseQueue(path: path, configuration: configuration)
-      var migrator = DatabaseMigrator()
-      migrator.registerMigration("certificates") { database in
-        try database.execute(
-          sql: "CREATE TABLE certificate (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT")
-      }
-      guard try !database.read(migrator.hasBeenSuperseded) else {
-        throw Self.unusable(path, "a newer version of this program has written it", nil)
-      }
-      try migrator.migrate(database)
+      if try database.read(Self.formatVersion) != Self.currentFormatVersion { try database.write { try Self.migrate($0, path) } }
     } catch let error as DatabaseError {
       throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
     }
+  }
+
+  /// What `user_version` says of the tables in this file.
+  static let currentFormatVersion = 1
+
+  private static func formatVersion(_ database: Database) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0 }
+
+  /// Runs in one transaction, so that of several processes that find a new file one makes the tables.
+  private static func migrate(_ database: Database, _ path: String) throws {
+    let version = try formatVersion(database)
+    guard version <= currentFormatVersion else { throw unusable(path, "a newer version of this program has written it", nil) }
+    guard version < currentFormatVersion else { return }
+    try database.execute(
+      sql: """
+        CREATE TABLE IF NOT EXISTS certificate (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT;
+        PRAGMA user_version = 1;
+        """)
   }
 
   /// The state of one certificate, if there is any.
@@ -65,6 +74,9 @@ public final class LifecycleStore: Sendable {
       throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
     }
   }
+
+  /// What SQLite says of how it syncs: 3 is `EXTRA`.
+  func synchronousLevel() throws -> Int? { try reading { try Int.fetchOne($0, sql: "PRAGMA synchronous") } }
 
   /// Takes the right to change one certificate, for as long as the returned value lives. Other processes are refused meanwhile.
   func lock(_ name: String, operation: String) throws -> OperationLock { try OperationLock(statePath: path, name: name, operation: operation) }
@@ -97,7 +109,7 @@ public final class LifecycleStore: Sendable {
       }
       if !files.fileExists(atPath: path) {
         try FileDescriptor.open(
-          FilePath(path), .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite
+          FilePath(path), .readWrite, options: [.create, .noFollow, .closeOnExec], permissions: .ownerReadWrite
         ).close()
       }
       // Whoever can change the folder can put another file, or a rollback journal, in our place.

@@ -1,5 +1,6 @@
 /// One attribute of an object with its value (`CK_ATTRIBUTE`), as templates are made of.
 public struct Attribute: Hashable, Sendable {
+  /// Which attribute it is.
   public let type: AttributeType
 
   /// The value as the module reads it; numbers in the machine's byte order.
@@ -26,14 +27,17 @@ public struct Attribute: Hashable, Sendable {
     self.init(type, [UInt8](value.utf8))
   }
 
+  /// A class, for ``AttributeType/objectClass``.
   public init(_ type: AttributeType, _ value: ObjectClass) {
     self.init(type, value.rawValue)
   }
 
+  /// A kind of key, for ``AttributeType/keyType``.
   public init(_ type: AttributeType, _ value: KeyType) {
     self.init(type, value.rawValue)
   }
 
+  /// A kind of certificate, for ``AttributeType/certificateType``.
   public init(_ type: AttributeType, _ value: CertificateType) {
     self.init(type, value.rawValue)
   }

@@ -87,10 +87,12 @@ extension CallAdvice {
     .sessionHandleInvalid: CallAdvice("the session is not open any more", renewSession),
     .sessionReadOnly: CallAdvice("the session is read-only", "open a read-write session"),
     .sessionExists: CallAdvice("a session with the token is open", "close every session first, in this program and in others"),
-    .sessionReadOnlyExists: CallAdvice("a read-only session is open, so the security officer cannot log in", "close read-only sessions first"),
+    .sessionReadOnlyExists: CallAdvice(
+      "a read-only session is open, so the security officer cannot log in", "close read-only sessions first"),
     .signatureInvalid: CallAdvice("the signature does not belong to these data and this key", nil),
     .signatureLengthRange: CallAdvice("the signature does not have the length that the key gives", nil),
-    .templateIncomplete: CallAdvice("an attribute that the token needs is missing", "check the attributes, and that the token has the mechanism"),
+    .templateIncomplete: CallAdvice(
+      "an attribute that the token needs is missing", "check the attributes, and that the token has the mechanism"),
     .templateInconsistent: CallAdvice("attributes contradict each other or what the token allows", "leave out what is not needed"),
     .tokenNotPresent: CallAdvice("there is no token in the slot", "insert or connect the token and try again"),
     .tokenNotRecognized: CallAdvice("the module does not know the token in the slot", "use the module that belongs to this token"),

@@ -2,6 +2,7 @@ internal import CCryptoki
 
 /// A mechanism with its parameter: how to sign, how to make keys (`CK_MECHANISM`).
 public struct Mechanism: Hashable, Sendable {
+  /// Which mechanism it is.
   public let type: MechanismType
   private let parameter: Parameter
 
@@ -26,21 +27,37 @@ public struct Mechanism: Hashable, Sendable {
     self.init(type, .bytes(parameter))
   }
 
+  /// Makes RSA key pairs (`CKM_RSA_PKCS_KEY_PAIR_GEN`).
   public static let rsaPKCSKeyPairGeneration = Mechanism(.rsaPKCSKeyPairGeneration)
+  /// Makes elliptic curve key pairs (`CKM_EC_KEY_PAIR_GEN`).
   public static let ecKeyPairGeneration = Mechanism(.ecKeyPairGeneration)
+  /// Makes Edwards curve key pairs (`CKM_EC_EDWARDS_KEY_PAIR_GEN`).
   public static let ecEdwardsKeyPairGeneration = Mechanism(.ecEdwardsKeyPairGeneration)
+  /// RSA PKCS #1 v1.5 over a `DigestInfo` made by the caller (`CKM_RSA_PKCS`).
   public static let rsaPKCS = Mechanism(.rsaPKCS)
+  /// RSA PKCS #1 v1.5 with SHA-256 over the data (`CKM_SHA256_RSA_PKCS`).
   public static let sha256RSAPKCS = Mechanism(.sha256RSAPKCS)
+  /// RSA PKCS #1 v1.5 with SHA-384 over the data (`CKM_SHA384_RSA_PKCS`).
   public static let sha384RSAPKCS = Mechanism(.sha384RSAPKCS)
+  /// RSA PKCS #1 v1.5 with SHA-512 over the data (`CKM_SHA512_RSA_PKCS`).
   public static let sha512RSAPKCS = Mechanism(.sha512RSAPKCS)
+  /// ECDSA over a digest made by the caller (`CKM_ECDSA`). The signature is r and s, each as long as the order of the curve.
   public static let ecdsa = Mechanism(.ecdsa)
+  /// ECDSA with SHA-256 over the data (`CKM_ECDSA_SHA256`).
   public static let ecdsaSHA256 = Mechanism(.ecdsaSHA256)
+  /// ECDSA with SHA-384 over the data (`CKM_ECDSA_SHA384`).
   public static let ecdsaSHA384 = Mechanism(.ecdsaSHA384)
+  /// ECDSA with SHA-512 over the data (`CKM_ECDSA_SHA512`).
   public static let ecdsaSHA512 = Mechanism(.ecdsaSHA512)
+  /// EdDSA over the data (`CKM_EDDSA`), without a context.
   public static let edDSA = Mechanism(.edDSA)
+  /// Makes AES keys (`CKM_AES_KEY_GEN`).
   public static let aesKeyGeneration = Mechanism(.aesKeyGeneration)
+  /// AES key wrap, RFC 3394 (`CKM_AES_KEY_WRAP`).
   public static let aesKeyWrap = Mechanism(.aesKeyWrap)
+  /// AES key wrap with padding, as 2.40 has it (`CKM_AES_KEY_WRAP_PAD`).
   public static let aesKeyWrapPad = Mechanism(.aesKeyWrapPad)
+  /// AES key wrap with padding, RFC 5649 (`CKM_AES_KEY_WRAP_KWP`).
   public static let aesKeyWrapKWP = Mechanism(.aesKeyWrapKWP)
 
   /// AES in CBC mode with padding, under an initialisation vector of 16 bytes.

@@ -6,6 +6,7 @@ public struct MechanismInformation: Hashable, Sendable {
   public let minimumKeySize: Int
   /// The largest key, in the same unit.
   public let maximumKeySize: Int
+  /// What the mechanism can be used for.
   public let flags: MechanismFlags
 
   init(_ information: CK_MECHANISM_INFO) {
@@ -25,14 +26,24 @@ public struct MechanismFlags: OptionSet, Hashable, Sendable {
 
   /// The device does it, not the module's software (`CKF_HW`).
   public static let hardware = MechanismFlags(rawValue: CKF_HW)
+  /// Encrypts (`CKF_ENCRYPT`).
   public static let encrypt = MechanismFlags(rawValue: CKF_ENCRYPT)
+  /// Decrypts (`CKF_DECRYPT`).
   public static let decrypt = MechanismFlags(rawValue: CKF_DECRYPT)
+  /// Makes digests (`CKF_DIGEST`).
   public static let digest = MechanismFlags(rawValue: CKF_DIGEST)
+  /// Signs (`CKF_SIGN`).
   public static let sign = MechanismFlags(rawValue: CKF_SIGN)
+  /// Verifies (`CKF_VERIFY`).
   public static let verify = MechanismFlags(rawValue: CKF_VERIFY)
+  /// Makes secret keys (`CKF_GENERATE`).
   public static let generate = MechanismFlags(rawValue: CKF_GENERATE)
+  /// Makes key pairs (`CKF_GENERATE_KEY_PAIR`).
   public static let generateKeyPair = MechanismFlags(rawValue: CKF_GENERATE_KEY_PAIR)
+  /// Wraps keys (`CKF_WRAP`).
   public static let wrap = MechanismFlags(rawValue: CKF_WRAP)
+  /// Unwraps keys (`CKF_UNWRAP`).
   public static let unwrap = MechanismFlags(rawValue: CKF_UNWRAP)
+  /// Derives keys (`CKF_DERIVE`).
   public static let derive = MechanismFlags(rawValue: CKF_DERIVE)
 }

@@ -8,10 +8,15 @@ public struct ObjectClass: RawRepresentable, Hashable, Sendable {
     self.rawValue = rawValue
   }
 
+  /// An application's own data (`CKO_DATA`).
   public static let data = ObjectClass(rawValue: CKO_DATA)
+  /// A certificate (`CKO_CERTIFICATE`).
   public static let certificate = ObjectClass(rawValue: CKO_CERTIFICATE)
+  /// A public key (`CKO_PUBLIC_KEY`).
   public static let publicKey = ObjectClass(rawValue: CKO_PUBLIC_KEY)
+  /// A private key (`CKO_PRIVATE_KEY`).
   public static let privateKey = ObjectClass(rawValue: CKO_PRIVATE_KEY)
+  /// A secret key (`CKO_SECRET_KEY`).
   public static let secretKey = ObjectClass(rawValue: CKO_SECRET_KEY)
 }
 
@@ -42,12 +47,15 @@ public struct KeyType: RawRepresentable, Hashable, Sendable {
     self.rawValue = rawValue
   }
 
+  /// RSA (`CKK_RSA`).
   public static let rsa = KeyType(rawValue: CKK_RSA)
   /// A key on a Weierstrass curve, for ECDSA and ECDH.
   public static let ec = KeyType(rawValue: CKK_EC)
   /// A key on an Edwards curve, for EdDSA.
   public static let ecEdwards = KeyType(rawValue: CKK_EC_EDWARDS)
+  /// AES (`CKK_AES`).
   public static let aes = KeyType(rawValue: CKK_AES)
+  /// A secret of any length, for HMAC and derivation (`CKK_GENERIC_SECRET`).
   public static let genericSecret = KeyType(rawValue: CKK_GENERIC_SECRET)
 }
 
@@ -77,6 +85,7 @@ public struct CertificateType: RawRepresentable, Hashable, Sendable {
     self.rawValue = rawValue
   }
 
+  /// An X.509 public key certificate (`CKC_X_509`).
   public static let x509 = CertificateType(rawValue: CKC_X_509)
 }
 
@@ -93,6 +102,8 @@ public struct ObjectHandle: RawRepresentable, Hashable, Sendable {
 
 /// The two halves of a key pair.
 public struct KeyPairHandles: Hashable, Sendable {
+  /// The public key.
   public let publicKey: ObjectHandle
+  /// The private key.
   public let privateKey: ObjectHandle
 }

@@ -26,6 +26,8 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let tokenUnambiguous = PKCS11Rule("TOKEN-UNAMBIGUOUS")
   /// A token's label fits its 32 bytes.
   public static let tokenLabel = PKCS11Rule("TOKEN-LABEL")
+  /// A PIN has at least one byte. Without one, modules ask on the device's own pad, and that is asked for by name.
+  public static let pinPresent = PKCS11Rule("PIN-PRESENT")
   /// A session is used only while it is open and no operation in it was left half done.
   public static let sessionUsable = PKCS11Rule("SESSION-USABLE")
   /// An attribute's value has the length that its type needs.
@@ -50,9 +52,9 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let uriNoPIN = PKCS11Rule("URI-NO-PIN")
 
   public static let allCases: [PKCS11Rule] = [
-    .call, .functionPresent, .modulePath, .moduleLoads, .moduleInUse, .tokenPresent, .tokenUnambiguous, .tokenLabel, .sessionUsable,
-    .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount, .uriSyntax, .uriAttributeKnown,
-    .uriAttributeOnce, .uriNoPIN,
+    .call, .functionPresent, .modulePath, .moduleLoads, .moduleInUse, .tokenPresent, .tokenUnambiguous, .tokenLabel, .pinPresent,
+    .sessionUsable, .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount, .uriSyntax,
+    .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN,
   ]
 }
 

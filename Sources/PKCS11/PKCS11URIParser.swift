@@ -112,7 +112,9 @@ enum PKCS11URIParser {
       }
       uri.objectClass = found.objectClass
     case .slotID:
-      guard !value.isEmpty, value.allSatisfy(isDecimal), let number = UInt(text) else { throw refused(.uriSyntax, "slot-id is not a number") }
+      guard !value.isEmpty, value.allSatisfy(isDecimal), let number = UInt(text) else {
+        throw refused(.uriSyntax, "slot-id is not a number")
+      }
       uri.slotIdentifier = number
     case .libraryVersion:
       guard let version = version(value) else {

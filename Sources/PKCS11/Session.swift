@@ -44,8 +44,8 @@ public struct Session: ~Copyable, Sendable {
     _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
   }
 
-  /// Closes the session (`C_CloseSession`). Session objects made in it are destroyed. Closing the program's last session with the token ends
-  /// the login.
+  /// Closes the session (`C_CloseSession`). Session objects made in it are destroyed. Closing the program's last session with the token
+  /// ends the login.
   public consuming func close() throws(PKCS11Error) {
     guard let handle = openHandle.take() else { return }
     try checkModule()

@@ -42,12 +42,13 @@ extension Session {
 
   /// Asks the token for a key, encrypted under another (`C_WrapKey`). A key that may not leave the token must be refused.
   ///
-  /// - Parameter maximumSize: the longest answer to take, in bytes.
+  /// - Parameter maximumSize: the longest answer to take, in bytes, up to 1 MiB.
   public mutating func wrapKey(
     _ key: ObjectHandle, with mechanism: Mechanism, wrappingKey: ObjectHandle, maximumSize: Int = 16_384
   ) throws(PKCS11Error) -> [UInt8] {
     let handle = try handle
     let operation = "wrap a key with \(mechanism)"
+    let maximumSize = max(1, min(maximumSize, 1 << 20))
     var wrapped = [UInt8](repeating: 0, count: maximumSize)
     var length = CK_ULONG(maximumSize)
     try unsafe call(.C_WrapKey, cryptoki.functions.pointee.C_WrapKey, operation: operation) { function in

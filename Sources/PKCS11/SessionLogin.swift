@@ -43,6 +43,7 @@ extension Session {
   }
 
   mutating func login(_ handle: CK_SESSION_HANDLE, _ user: UserType, _ pin: borrowing SecretBytes) throws(PKCS11Error) {
+    try pin.checkPresent("log in as \(user)", token.label)
     try pin.withBytes { pin throws(PKCS11Error) in
       try unsafe pin.withUnsafeBufferPointer { pin throws(PKCS11Error) in try unsafe login(handle, user, pin) }
     }
@@ -66,6 +67,7 @@ extension Session {
   /// Sets the user's PIN, as the security officer who is logged in (`C_InitPIN`).
   public mutating func initializeUserPIN(_ pin: borrowing SecretBytes) throws(PKCS11Error) {
     let handle = try handle
+    try pin.checkPresent("set the user PIN", token.label)
     try pin.withBytes { pin throws(PKCS11Error) in
       try unsafe call(.C_InitPIN, cryptoki.functions.pointee.C_InitPIN, operation: "set the user PIN") { function in
         unsafe pin.withUnsafeBufferPointer { unsafe function(handle, $0.baseAddress, CK_ULONG($0.count)) }
@@ -76,6 +78,8 @@ extension Session {
   /// Changes the PIN of whoever is logged in, or the user's when nobody is (`C_SetPIN`).
   public mutating func setPIN(old: borrowing SecretBytes, new: borrowing SecretBytes) throws(PKCS11Error) {
     let handle = try handle
+    try old.checkPresent("change the PIN", token.label)
+    try new.checkPresent("change the PIN", token.label)
     try old.withBytes { old throws(PKCS11Error) in
       try new.withBytes { new throws(PKCS11Error) in
         try unsafe call(.C_SetPIN, cryptoki.functions.pointee.C_SetPIN, operation: "change the PIN") { function in
@@ -86,6 +90,17 @@ extension Session {
           }
         }
       }
+    }
+  }
+}
+
+extension SecretBytes {
+  /// Refuses an empty PIN, which a module would take for the wish to use the protected path, and wait for a person at the pad.
+  borrowing func checkPresent(_ operation: String, _ token: String) throws(PKCS11Error) {
+    if count == 0 {
+      throw PKCS11Error(
+        rule: .pinPresent, token: token, operation: operation, message: "the PIN is empty",
+        hint: "check the PIN's source; for the device's own pad use the protected path")
     }
   }
 }

@@ -14,11 +14,11 @@ extension Session {
     }
     var found: [ObjectHandle] = []
     let problem = collectObjects(handle, into: &found, limit: limit, operation)
-    // Until the final call has succeeded, a search is active and the session good for nothing else.
-    isPoisoned = true
-    try unsafe call(.C_FindObjectsFinal, cryptoki.functions.pointee.C_FindObjectsFinal, operation: operation) { $0(handle) }
-    isPoisoned = false
+    let answer = unsafe cryptoki.answer(.C_FindObjectsFinal, cryptoki.functions.pointee.C_FindObjectsFinal) { $0(handle) }
+    // A search that was not ended is still active, and the session good for nothing else.
+    if answer != .ok { isPoisoned = true }
     if let problem { throw problem }
+    guard answer == .ok else { throw failure(.C_FindObjectsFinal, answer, operation: operation) }
     return found
   }
 
@@ -50,8 +50,8 @@ extension Session {
   ///
   /// Attributes that are sensitive or that the object does not have are values of the result, not errors.
   ///
-  /// - Throws: ``PKCS11Rule/attributeSize`` beyond 1 MiB for one value or 4 MiB for all, ``PKCS11Rule/attributeFlat`` for attributes that are
-  ///   templates.
+  /// - Throws: ``PKCS11Rule/attributeSize`` beyond 1 MiB for one value or 4 MiB for all, ``PKCS11Rule/attributeFlat`` for attributes that
+  ///   are templates.
   public mutating func attributes(_ types: [AttributeType], of object: ObjectHandle) throws(PKCS11Error) -> AttributeValues {
     let handle = try handle
     let cryptoki = cryptoki

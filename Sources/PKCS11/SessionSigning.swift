@@ -30,10 +30,11 @@ extension Session {
     try sign(data.span, with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
   }
 
-  /// Signs with a key that wants a PIN for each use (`CKA_ALWAYS_AUTHENTICATE`): `C_SignInit`, `C_Login` with `CKU_CONTEXT_SPECIFIC`, `C_Sign`,
-  /// and nothing in between.
+  /// Signs with a key that wants a PIN for each use (`CKA_ALWAYS_AUTHENTICATE`): `C_SignInit`, `C_Login` with `CKU_CONTEXT_SPECIFIC`,
+  /// `C_Sign`, and nothing in between.
   public mutating func sign(
-    _ data: Span<UInt8>, with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int, authenticatingWith pin: borrowing SecretBytes
+    _ data: Span<UInt8>, with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int,
+    authenticatingWith pin: borrowing SecretBytes
   ) throws(PKCS11Error) -> [UInt8] {
     let handle = try beginSignature(with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
     try login(handle, .contextSpecific, pin)
@@ -51,8 +52,8 @@ extension Session {
 
   /// Verifies a signature on the token (`C_VerifyInit`, `C_Verify`).
   ///
-  /// - Throws: ``ReturnValue/signatureInvalid`` or ``ReturnValue/signatureLengthRange`` for a signature that is not right; the session stays
-  ///   usable after those. Any other failure after `C_VerifyInit` poisons it.
+  /// - Throws: ``ReturnValue/signatureInvalid`` or ``ReturnValue/signatureLengthRange`` for a signature that is not right; the session
+  ///   stays usable after those. Any other failure after `C_VerifyInit` poisons it.
   public mutating func verify(
     signature: [UInt8], of data: [UInt8], with mechanism: Mechanism, key: ObjectHandle
   ) throws(PKCS11Error) {

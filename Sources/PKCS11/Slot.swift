@@ -9,7 +9,9 @@ public struct Slot: Sendable {
   public let description: String
   /// Who made the slot.
   public let manufacturer: String
+  /// The version of the slot's hardware.
   public let hardwareVersion: Version
+  /// The version of the slot's firmware.
   public let firmwareVersion: Version
   /// A token was in the slot when it was listed (`CKF_TOKEN_PRESENT`).
   public let isTokenPresent: Bool
@@ -96,9 +98,11 @@ public struct Slot: Sendable {
     var padded = [UInt8](label.utf8)
     guard TokenLabel.isValid(label) else {
       throw PKCS11Error(
-        rule: .tokenLabel, operation: "initialise the token", message: "a token's label has 1 to 32 bytes of UTF-8 and no control characters",
+        rule: .tokenLabel, operation: "initialise the token",
+        message: "a token's label has 1 to 32 bytes of UTF-8 and no control characters",
         hint: "choose a shorter label")
     }
+    try securityOfficerPIN.checkPresent(operation, label)
     padded += [UInt8](repeating: UInt8(ascii: " "), count: 32 - padded.count)
     let cryptoki = module.cryptoki
     try securityOfficerPIN.withBytes { pin throws(PKCS11Error) in

@@ -4,18 +4,25 @@ internal import CCryptoki
 public struct Token: Sendable {
   /// The name it was given when it was initialised. Several tokens can have the same.
   public let label: String
+  /// Who made the token.
   public let manufacturer: String
+  /// The model of the token.
   public let model: String
   /// The serial number, as text.
   public let serialNumber: String
+  /// What the token can do and what state it is in.
   public let flags: TokenFlags
+  /// The version of the token's hardware.
   public let hardwareVersion: Version
+  /// The version of the token's firmware.
   public let firmwareVersion: Version
-  /// The length of a PIN, in bytes; `nil` when the token does not tell.
+  /// The shortest PIN, in bytes; `nil` when the token does not tell.
   public let minimumPINLength: Int?
+  /// The longest PIN, in bytes; `nil` when the token does not tell.
   public let maximumPINLength: Int?
-  /// How many sessions one application can have open, and how many of them read-write.
+  /// How many sessions one application can have open.
   public let maximumSessionCount: Limit
+  /// How many of them can be read-write.
   public let maximumReadWriteSessionCount: Limit
   /// How many sessions this application has open; `nil` when the token does not tell.
   public let sessionCount: Int?

@@ -1,5 +1,4 @@
 internal import Crypto
-internal import CryptoExtras
 internal import X509
 
 /// Verifies an enveloped XML signature of the agency's profile, and nothing more general.
@@ -37,22 +36,32 @@ public struct EnvelopedSignatureVerifier: Sendable {
   ///
   /// - Parameter path: the path of child-element indexes from the root.
   public func verify(_ document: XMLDocument, inPlaceAt path: [Int]) throws(XMLSignatureError) -> VerifiedDocument {
-    let checked = try check(document, at: path, expecting: nil)
+    let checked = try structure(of: document, at: path)
+    try checked.checkValue()
     let root = try XMLDocument(parsing: checked.signedOctets, limits: document.limits.forCanonicalForm).root
     return VerifiedDocument(
       root: root, signedOctets: checked.signedOctets, signingCertificate: checked.signer.certificate, transforms: checked.transforms)
   }
 
-  struct Checked {
+  /// A signature that keeps the profile and covers the element as it is. Its value is not checked yet.
+  struct Structure {
     let signedOctets: [UInt8]
-    let signer: SigningCertificate
     let transforms: ReferenceTransforms
+    let signer: SigningCertificate
+    /// The canonical `SignedInfo`, which is what the value is a signature over.
+    let signedInfoOctets: [UInt8]
+    let value: [UInt8]
+
+    /// - Throws: `XML-SIGNATURE-VALUE`.
+    func checkValue() throws(XMLSignatureError) { try signer.check(value, over: signedInfoOctets) }
   }
 
+  /// Checks everything but the value of the signature.
+  ///
   /// - Parameter expected: the certificate that is most likely there, which need not be parsed again then.
-  func check(
-    _ document: XMLDocument, at path: [Int], expecting expected: SigningCertificate?
-  ) throws(XMLSignatureError) -> Checked {
+  func structure(
+    of document: XMLDocument, at path: [Int], expecting expected: SigningCertificate? = nil
+  ) throws(XMLSignatureError) -> Structure {
     let signaturePath = try place(in: document, at: path)
     guard let element = document.root.element(at: signaturePath) else {
       throw XMLSignatureError(.path, .verify, "there is no element at the path \(signaturePath)")
@@ -75,11 +84,8 @@ public struct EnvelopedSignatureVerifier: Sendable {
     if let keyValue = signature.keyValue, !signer.hasKey(modulus: keyValue.modulus, exponent: keyValue.exponent) {
       throw XMLSignatureError(.keyInfo, .verify, "the KeyValue is not the certificate's key")
     }
-    let value = _RSA.Signing.RSASignature(rawRepresentation: signature.value)
-    guard signer.key.isValidSignature(value, for: SHA256.hash(data: signedInfoOctets), padding: .insecurePKCS1v1_5) else {
-      throw XMLSignatureError(.signatureValue, .verify, "the signature is not the certificate's key's over this SignedInfo")
-    }
-    return Checked(signedOctets: octets, signer: signer, transforms: signedInfo.transforms)
+    return Structure(
+      signedOctets: octets, transforms: signedInfo.transforms, signer: signer, signedInfoOctets: signedInfoOctets, value: signature.value)
   }
 
   /// The path of the one signature in the document, which is a child of the element at a path.

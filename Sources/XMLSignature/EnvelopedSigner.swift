@@ -73,13 +73,29 @@ public struct EnvelopedSigner: Sendable {
     default: break
     }
     let signedInfo = Array(writer.canonicalSignedInfo(digest: digest).utf8)
-    let value = try await key.signAsynchronously(bytes: signedInfo, signatureAlgorithm: algorithm)
-    let signature = writer.signature(
-      signedInfo: writer.signedInfo(digest: digest), value: value.rawRepresentation, certificate: certificate.octets,
-      subject: style.includesSubjectName ? certificate.certificate.subject.description : "")
-    let signed = try Self.insert(Array(signature.utf8), into: document, at: parsed.locatedEnd)
-    if fault == nil { try verify(signed, at: path) }
-    return signed
+    let finalWriter = writer
+    let finalDigest = digest
+    func whole(_ value: [UInt8]) throws(XMLSignatureError) -> [UInt8] {
+      let signature = finalWriter.signature(
+        signedInfo: finalWriter.signedInfo(digest: finalDigest), value: value, certificate: certificate.octets,
+        subject: style.includesSubjectName ? certificate.certificate.subject.description : "")
+      return try Self.insert(Array(signature.utf8), into: document, at: parsed.locatedEnd)
+    }
+    guard fault == nil else {
+      return try whole(await key.signAsynchronously(bytes: signedInfo, signatureAlgorithm: algorithm).rawRepresentation)
+    }
+
+    // All that a verifier looks at but the value itself is there before the key has signed. A token takes its time; the check is over
+    // when the signature comes.
+    let draft = try whole([UInt8](repeating: 0, count: certificate.signatureSize))
+    async let draftIsGood: Void = checkDraft(draft, at: path, covers: signedInfo)
+    let value = try await key.signAsynchronously(bytes: signedInfo, signatureAlgorithm: algorithm).rawRepresentation
+    try await draftIsGood
+    do { try certificate.check(value, over: signedInfo) } catch {
+      // A key on a device can fail in ways of its own; no signature leaves that would be refused.
+      throw XMLSignatureError(error.rule, .sign, "the signature that was made does not verify", underlying: error)
+    }
+    return try whole(value)
   }
 
   private func checkPlace(in document: XMLDocument, at path: [Int]) throws(XMLSignatureError) {
@@ -109,11 +125,14 @@ public struct EnvelopedSigner: Sendable {
     }
   }
 
-  /// A key on a device can fail in ways of its own; no signature leaves that would be refused.
-  private func verify(_ signed: [UInt8], at path: [Int]) throws(XMLSignatureError) {
-    do {
-      let document = try XMLDocument(parsing: signed, limits: limits)
-      _ = try EnvelopedSignatureVerifier(limits: limits).check(document, at: path, expecting: certificate)
+  /// Refuses a document that a verifier would refuse whatever the signature's value.
+  private func checkDraft(_ draft: [UInt8], at path: [Int], covers signedInfo: [UInt8]) async throws(XMLSignatureError) {
+    do throws(XMLSignatureError) {
+      let document = try XMLDocument(parsing: draft, limits: limits)
+      let structure = try EnvelopedSignatureVerifier(limits: limits).structure(of: document, at: path, expecting: certificate)
+      guard structure.signedInfoOctets == signedInfo else {
+        throw XMLSignatureError(.signatureValue, .verify, "the canonical SignedInfo is not what was signed")
+      }
     } catch {
       throw XMLSignatureError(error.rule, .sign, "the signature that was made does not verify", underlying: error)
     }

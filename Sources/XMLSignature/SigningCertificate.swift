@@ -1,3 +1,4 @@
+internal import Crypto
 internal import CryptoExtras
 internal import SwiftASN1
 internal import X509
@@ -43,6 +44,18 @@ struct SigningCertificate: Sendable {
     self.certificate = certificate
     self.octets = octets
     self.key = key
+  }
+
+  /// The length of the key's signatures, in bytes.
+  var signatureSize: Int { (key.keySizeInBits + 7) / 8 }
+
+  /// Checks a signature over a canonical `SignedInfo` (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017 section 8.2.2).
+  /// - Throws: `XML-SIGNATURE-VALUE`.
+  func check(_ value: [UInt8], over signedInfo: [UInt8]) throws(XMLSignatureError) {
+    let signature = _RSA.Signing.RSASignature(rawRepresentation: value)
+    guard key.isValidSignature(signature, for: SHA256.hash(data: signedInfo), padding: .insecurePKCS1v1_5) else {
+      throw XMLSignatureError(.signatureValue, .verify, "the signature is not the certificate's key's over this SignedInfo")
+    }
   }
 
   /// Whether these are the key's numbers, big-endian (`ds:CryptoBinary`, XML Signature 1.1 sections 4.1 and 4.5.2.2).

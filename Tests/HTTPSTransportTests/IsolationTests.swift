@@ -84,6 +84,15 @@ struct IsolationTests {
     #expect(server.received.contains("\r\nSOAPAction:\r\n"))
   }
 
+  @Test("TRANSPORT-LIBRARY: limits of nothing are refused, not taken as none")
+  func limits() throws {
+    for configuration in [
+      HTTPSTransport.Configuration(connectTimeout: .zero), .init(totalTimeout: .seconds(-1)), .init(maximumResponseBytes: 0),
+    ] {
+      #expect(try #require(throws: HTTPSTransportError.self) { try HTTPSTransport(configuration) }.rule == .library)
+    }
+  }
+
   @Test(
     "TRANSPORT-PROXY: a proxy is http://host:port and nothing more",
     arguments: [

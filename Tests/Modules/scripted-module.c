@@ -202,7 +202,8 @@ static CK_RV getAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE objec
   }
   return CKR_OK;
 #elif ATTRIBUTES == RANDOM
-  static const CK_RV answers[] = {CKR_OK, CKR_OK, CKR_ATTRIBUTE_SENSITIVE, CKR_ATTRIBUTE_TYPE_INVALID, CKR_BUFFER_TOO_SMALL, CKR_GENERAL_ERROR};
+  static const CK_RV answers[] = {
+    CKR_OK, CKR_OK, CKR_ATTRIBUTE_SENSITIVE, CKR_ATTRIBUTE_TYPE_INVALID, CKR_BUFFER_TOO_SMALL, CKR_GENERAL_ERROR};
   for (CK_ULONG i = 0; i < count; i++) {
     CK_ULONG room = template_[i].pValue ? template_[i].ulValueLen : 0;
     for (CK_ULONG j = 0; j < room; j++) ((CK_BYTE *)template_[i].pValue)[j] = (CK_BYTE)nextRandom();

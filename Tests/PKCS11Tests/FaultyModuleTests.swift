@@ -55,7 +55,8 @@ struct FaultyModuleTests {
     #expect(scripted.calls.last == "C_FindObjectsFinal")
   }
 
-  @Test("SIGNATURE-SIZE: a signature without a byte, or with more than there was room for, poisons the session", arguments: ["0", "65", "-1"])
+  @Test(
+    "SIGNATURE-SIZE: a signature without a byte, or with more than there was room for, poisons the session", arguments: ["0", "65", "-1"])
   func wrongSignatureSize(_ length: String) async throws {
     let scripted = try await ScriptedModule(["SIGN_LENGTH": "((CK_ULONG)\(length))"])
     var session = try scripted.session()
@@ -88,10 +89,13 @@ struct FaultyModuleTests {
     #expect(scripted.calls.count { $0 == "C_SignInit" } == 1)
   }
 
-  @Test("C_SignInit that fails leaves the session usable; an answer that the session is lost does not", arguments: [
-    ("CKR_KEY_HANDLE_INVALID", false), ("CKR_MECHANISM_INVALID", false), ("CKR_SESSION_HANDLE_INVALID", true), ("CKR_DEVICE_REMOVED", true),
-    ("CKR_OPERATION_ACTIVE", true), ("CKR_CRYPTOKI_NOT_INITIALIZED", true),
-  ])
+  @Test(
+    "C_SignInit that fails leaves the session usable; an answer that the session is lost does not",
+    arguments: [
+      ("CKR_KEY_HANDLE_INVALID", false), ("CKR_MECHANISM_INVALID", false), ("CKR_SESSION_HANDLE_INVALID", true),
+      ("CKR_DEVICE_REMOVED", true),
+      ("CKR_OPERATION_ACTIVE", true), ("CKR_CRYPTOKI_NOT_INITIALIZED", true),
+    ])
   func failingSignInit(_ answer: String, _ isLost: Bool) async throws {
     let scripted = try await ScriptedModule(["FAIL": "C_SignInit", "FAIL_WITH": answer])
     var session = try scripted.session()
@@ -148,9 +152,11 @@ struct FaultyModuleTests {
     }
   }
 
-  @Test("ATTRIBUTE-SIZE: values beyond 1 MiB, or 4 MiB together, are not fetched", arguments: [
-    (1 << 20 + 1, 1), (Int.max, 1), (1 << 20, 5),
-  ])
+  @Test(
+    "ATTRIBUTE-SIZE: values beyond 1 MiB, or 4 MiB together, are not fetched",
+    arguments: [
+      (1 << 20 + 1, 1), (Int.max, 1), (1 << 20, 5),
+    ])
   func hugeAttributes(_ length: Int, _ count: Int) async throws {
     let scripted = try await ScriptedModule(["ATTRIBUTES": "1"])
     var session = try scripted.session()

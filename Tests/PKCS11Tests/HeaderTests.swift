@@ -24,7 +24,8 @@ struct HeaderTests {
 
     let inclusion = "#include \"\(header.path)\""
     let preprocessed = try await run(
-      "cc", ["-E", "-P", "-x", "c", "-"] + header.options, input: [UInt8]((inclusion + "\n").utf8)).standardOutput
+      "cc", ["-E", "-P", "-x", "c", "-"] + header.options, input: [UInt8]((inclusion + "\n").utf8)
+    ).standardOutput
     let words = Set(preprocessed.split { !($0.isLetter || $0.isNumber || $0 == "_") })
     let theirs = try await values(
       printedBy: names.program(including: inclusion, isOurs: false) { words.contains(Substring($0)) }, header.options, in: folder)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Modules")
 struct ModuleTests {
-  @Test("MODULE-PATH: a path that is not absolute, not there or not a file is refused", arguments: ["libsofthsm2.so", "", "/nowhere/m.so", "/usr"])
+  @Test(
+    "MODULE-PATH: a path that is not absolute, not there or not a file is refused",
+    arguments: ["libsofthsm2.so", "", "/nowhere/m.so", "/usr"])
   func badPath(_ path: String) throws {
     let error = try pkcs11Error { _ = try Module(path: path) }
     #expect(error.rule == .modulePath)

@@ -35,50 +35,60 @@ struct PKCS11URITests {
       uri.objectTemplate == [Attribute(.objectClass, ObjectClass.privateKey), Attribute(.label, "my key"), Attribute(.id, [0, 255, 97])])
   }
 
-  @Test("good URIs", arguments: [
-    ("pkcs11:", "pkcs11:"), ("pkcs11:?", "pkcs11:"), ("PKCS11:token=x", "pkcs11:token=x"), ("pkcs11:token=", "pkcs11:token="),
-    ("pkcs11:token=a=b&c:[]@!$'()*+,", "pkcs11:token=a%3Db%26c%3A%5B%5D%40%21%24%27%28%29%2A%2B%2C"),
-    ("pkcs11:token=%C3%A4", "pkcs11:token=%C3%A4"), ("pkcs11:library-version=3", "pkcs11:library-version=3.0"), ("pkcs11:id=", "pkcs11:id="),
-    ("pkcs11:type=cert", "pkcs11:type=cert"), ("pkcs11:type=secret-key", "pkcs11:type=secret-key"),
-    ("pkcs11:token=x?module-path=/a%3Fb/c|d", "pkcs11:token=x?module-path=/a%3Fb/c%7Cd"),
-  ])
+  @Test(
+    "good URIs",
+    arguments: [
+      ("pkcs11:", "pkcs11:"), ("pkcs11:?", "pkcs11:"), ("PKCS11:token=x", "pkcs11:token=x"), ("pkcs11:token=", "pkcs11:token="),
+      ("pkcs11:token=a=b&c:[]@!$'()*+,", "pkcs11:token=a%3Db%26c%3A%5B%5D%40%21%24%27%28%29%2A%2B%2C"),
+      ("pkcs11:token=%C3%A4", "pkcs11:token=%C3%A4"), ("pkcs11:library-version=3", "pkcs11:library-version=3.0"),
+      ("pkcs11:id=", "pkcs11:id="),
+      ("pkcs11:type=cert", "pkcs11:type=cert"), ("pkcs11:type=secret-key", "pkcs11:type=secret-key"),
+      ("pkcs11:token=x?module-path=/a%3Fb/c|d", "pkcs11:token=x?module-path=/a%3Fb/c%7Cd"),
+    ])
   func good(_ text: String, _ written: String) throws {
     #expect(try PKCS11URI(text).description == written)
   }
 
-  @Test("bad URIs are refused by name", arguments: [
-    ("", PKCS11Rule.uriSyntax), ("payroll", .uriSyntax), ("pkcs12:token=x", .uriSyntax), ("pkcs11", .uriSyntax), ("pkcs11:token", .uriSyntax),
-    ("pkcs11:;", .uriSyntax), ("pkcs11:token=x;", .uriSyntax), ("pkcs11:;token=x", .uriSyntax), ("pkcs11:token=x;;serial=y", .uriSyntax),
-    ("pkcs11:token=%", .uriSyntax), ("pkcs11:token=%4", .uriSyntax), ("pkcs11:token=%4g", .uriSyntax), ("pkcs11:token=%FF", .uriSyntax),
-    ("pkcs11:token=a b", .uriSyntax), ("pkcs11:token=ä", .uriSyntax), ("pkcs11:token=a/b", .uriSyntax), ("pkcs11:token=x#y", .uriSyntax),
-    ("pkcs11:token=\0", .uriSyntax), ("pkcs11:type=key", .uriSyntax), ("pkcs11:slot-id=", .uriSyntax), ("pkcs11:slot-id=+1", .uriSyntax),
-    ("pkcs11:slot-id=99999999999999999999", .uriSyntax), ("pkcs11:library-version=256", .uriSyntax),
-    ("pkcs11:library-version=1.2.3", .uriSyntax), ("pkcs11:library-version=1.", .uriSyntax), ("pkcs11:module-path=/x", .uriSyntax),
-    ("pkcs11:?token=x", .uriSyntax), ("pkcs11:token=x?module-name=a&", .uriSyntax), ("pkcs11:token=x?module-name=a;b", .uriSyntax),
-    ("pkcs11:token=" + String(repeating: "x", count: 4084), .uriSyntax),
-    ("pkcs11:Token=x", .uriAttributeKnown), ("pkcs11:x-vendor=1", .uriAttributeKnown), ("pkcs11:=x", .uriAttributeKnown),
-    ("pkcs11:token=x?x-y=z", .uriAttributeKnown), ("pkcs11:tok%65n=x", .uriAttributeKnown),
-    ("pkcs11:token=x;token=x", .uriAttributeOnce), ("pkcs11:?module-name=a&module-name=b", .uriAttributeOnce),
-  ])
+  @Test(
+    "URI-SYNTAX, URI-ATTRIBUTE-KNOWN, URI-ATTRIBUTE-ONCE: bad URIs are refused by name",
+    arguments: [
+      ("", PKCS11Rule.uriSyntax), ("payroll", .uriSyntax), ("pkcs12:token=x", .uriSyntax), ("pkcs11", .uriSyntax),
+      ("pkcs11:token", .uriSyntax),
+      ("pkcs11:;", .uriSyntax), ("pkcs11:token=x;", .uriSyntax), ("pkcs11:;token=x", .uriSyntax), ("pkcs11:token=x;;serial=y", .uriSyntax),
+      ("pkcs11:token=%", .uriSyntax), ("pkcs11:token=%4", .uriSyntax), ("pkcs11:token=%4g", .uriSyntax), ("pkcs11:token=%FF", .uriSyntax),
+      ("pkcs11:token=a b", .uriSyntax), ("pkcs11:token=ä", .uriSyntax), ("pkcs11:token=a/b", .uriSyntax), ("pkcs11:token=x#y", .uriSyntax),
+      ("pkcs11:token=\0", .uriSyntax), ("pkcs11:type=key", .uriSyntax), ("pkcs11:slot-id=", .uriSyntax), ("pkcs11:slot-id=+1", .uriSyntax),
+      ("pkcs11:slot-id=99999999999999999999", .uriSyntax), ("pkcs11:library-version=256", .uriSyntax),
+      ("pkcs11:library-version=1.2.3", .uriSyntax), ("pkcs11:library-version=1.", .uriSyntax), ("pkcs11:module-path=/x", .uriSyntax),
+      ("pkcs11:?token=x", .uriSyntax), ("pkcs11:token=x?module-name=a&", .uriSyntax), ("pkcs11:token=x?module-name=a;b", .uriSyntax),
+      ("pkcs11:token=" + String(repeating: "x", count: 4084), .uriSyntax),
+      ("pkcs11:Token=x", .uriAttributeKnown), ("pkcs11:x-vendor=1", .uriAttributeKnown), ("pkcs11:=x", .uriAttributeKnown),
+      ("pkcs11:token=x?x-y=z", .uriAttributeKnown), ("pkcs11:tok%65n=x", .uriAttributeKnown),
+      ("pkcs11:token=x;token=x", .uriAttributeOnce), ("pkcs11:?module-name=a&module-name=b", .uriAttributeOnce),
+    ])
   func bad(_ text: String, _ rule: PKCS11Rule) throws {
     let error = try pkcs11Error { _ = try PKCS11URI(text) }
     #expect(error.rule == rule, "\(error)")
   }
 
-  @Test("URI-NO-PIN: a PIN or its place is refused, and no part of it is repeated", arguments: [
-    "pkcs11:token=x?pin-value=s3cr3t", "pkcs11:token=x?pin-source=file:/s3cr3t", "pkcs11:pin-value=s3cr3t", "pkcs11:?PIN-Value=s3cr3t",
-    "pkcs11:token=x;pin-source=s3cr3t?pin-value=%", "pkcs11:?pin-value=s3cr3t&pin-value=s3cr3t", "payroll?pin-value=s3cr3t",
-  ])
+  @Test(
+    "URI-NO-PIN: a PIN or its place is refused, and no part of it is repeated",
+    arguments: [
+      "pkcs11:token=x?pin-value=s3cr3t", "pkcs11:token=x?pin-source=file:/s3cr3t", "pkcs11:pin-value=s3cr3t", "pkcs11:?PIN-Value=s3cr3t",
+      "pkcs11:token=x;pin-source=s3cr3t?pin-value=%", "pkcs11:?pin-value=s3cr3t&pin-value=s3cr3t", "payroll?pin-value=s3cr3t",
+    ])
   func pins(_ text: String) throws {
     let error = try pkcs11Error { _ = try PKCS11URI(uriOrLabel: text) }
     #expect(error.rule == .uriNoPIN)
     #expect(!"\(error) \(error.hint ?? "")".contains("s3cr3t"))
   }
 
-  @Test("no refusal repeats a value", arguments: [
-    "pkcs11:s3cr3t", "pkcs11:s3cr3t=1", "pkcs11:token=s3cr3t%", "pkcs11:pin=s3cr3t", "pkcs11:token=a;s3cr3t", "pkcs11:slot-id=s3cr3t",
-    "pkcs11:type=s3cr3t", "s3cr3t s3cr3t s3cr3t s3cr3t s3cr3t",
-  ])
+  @Test(
+    "no refusal repeats a value",
+    arguments: [
+      "pkcs11:s3cr3t", "pkcs11:s3cr3t=1", "pkcs11:token=s3cr3t%", "pkcs11:pin=s3cr3t", "pkcs11:token=a;s3cr3t", "pkcs11:slot-id=s3cr3t",
+      "pkcs11:type=s3cr3t", "s3cr3t s3cr3t s3cr3t s3cr3t s3cr3t",
+    ])
   func discretion(_ text: String) throws {
     let error = try pkcs11Error { _ = try PKCS11URI(uriOrLabel: text) }
     #expect(!"\(error) \(error.hint ?? "")".contains("s3cr3t"))

@@ -5,11 +5,13 @@ import Testing
 
 @Suite("Return values and rules")
 struct ReturnValueTests {
-  @Test("a return value is written with its name and number", arguments: [
-    (ReturnValue.pinIncorrect, "CKR_PIN_INCORRECT (0xA0)"), (.ok, "CKR_OK (0x0)"),
-    (ReturnValue(rawValue: 0x8000_0001), "a return value of the vendor's own (0x80000001)"),
-    (ReturnValue(rawValue: 0x4), "a return value unknown to the standard (0x4)"),
-  ])
+  @Test(
+    "a return value is written with its name and number",
+    arguments: [
+      (ReturnValue.pinIncorrect, "CKR_PIN_INCORRECT (0xA0)"), (.ok, "CKR_OK (0x0)"),
+      (ReturnValue(rawValue: 0x8000_0001), "a return value of the vendor's own (0x80000001)"),
+      (ReturnValue(rawValue: 0x4), "a return value unknown to the standard (0x4)"),
+    ])
   func descriptions(_ value: ReturnValue, _ text: String) {
     #expect(value.description == text)
   }

@@ -48,11 +48,13 @@ struct SigningTests {
     try session.close()
   }
 
-  @Test("signatures of RSA keys verify with openssl", arguments: [
-    (Mechanism.sha256RSAPKCS, ["-sha256"]), (.sha384RSAPKCS, ["-sha384"]), (.sha512RSAPKCS, ["-sha512"]),
-    (.hashingRSAPKCSPSS(hash: .sha256), ["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"]),
-    (.hashingRSAPKCSPSS(hash: .sha512, saltLength: 20), ["-sha512", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:20"]),
-  ])
+  @Test(
+    "signatures of RSA keys verify with openssl",
+    arguments: [
+      (Mechanism.sha256RSAPKCS, ["-sha256"]), (.sha384RSAPKCS, ["-sha384"]), (.sha512RSAPKCS, ["-sha512"]),
+      (.hashingRSAPKCSPSS(hash: .sha256), ["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"]),
+      (.hashingRSAPKCSPSS(hash: .sha512, saltLength: 20), ["-sha512", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:20"]),
+    ])
   func rsaWithOpenSSL(_ mechanism: Mechanism, _ options: [String]) async throws {
     let rsa = try Self.rsa.get()
     let data = [UInt8]("what is signed".utf8)

@@ -49,7 +49,8 @@ func signingKeyTemplates(
   return (publicAttributes + publicKey, privateAttributes + privateKey)
 }
 
-func makeP256Key(_ session: inout Session, label: String = "p256", id: [UInt8] = [1], privateKey: [Attribute] = []) throws -> KeyPairHandles {
+func makeP256Key(_ session: inout Session, label: String = "p256", id: [UInt8] = [1], privateKey: [Attribute] = []) throws -> KeyPairHandles
+{
   let templates = signingKeyTemplates(
     label: label, id: id, publicKey: [Attribute(.ecParameters, p256Parameters)], privateKey: privateKey)
   return try session.generateKeyPair(.ecKeyPairGeneration, publicKey: templates.publicKey, privateKey: templates.privateKey)

@@ -54,9 +54,11 @@ struct TokenTests {
     #expect(try pkcs11Error { _ = try token.openSession(.readOnly) }.rule == .tokenPresent)
   }
 
-  @Test("TOKEN-LABEL: a label that does not fit is refused before the token hears of it", arguments: [
-    "", String(repeating: "x", count: 33), String(repeating: "ä", count: 17), "a\nb",
-  ])
+  @Test(
+    "TOKEN-LABEL: a label that does not fit is refused before the token hears of it",
+    arguments: [
+      "", String(repeating: "x", count: 33), String(repeating: "ä", count: 17), "a\nb",
+    ])
   func badLabel(_ label: String) throws {
     let slot = try #require(try TokenTestbed.module().slots().first)
     let error = try pkcs11Error { try slot.initializeToken(label: label, securityOfficerPIN: secret("87654321")) }
@@ -107,6 +109,19 @@ struct TokenTests {
     #expect(try !testbed.token.information().flags.contains(.userPINCountLow))
   }
 
+  @Test("PIN-PRESENT: an empty PIN does not reach the token, where it would mean the pad of the device")
+  func emptyPIN() throws {
+    let testbed = try TokenTestbed()
+    var session = try testbed.token.openSession(.readWrite)
+    do {
+      try session.login(.user, pin: secret(""))
+      Issue.record("an empty PIN was tried")
+    } catch {
+      #expect(error.rule == .pinPresent)
+    }
+    #expect(try pkcs11Error { try testbed.token.slot.initializeToken(label: "x", securityOfficerPIN: secret("")) }.rule == .pinPresent)
+  }
+
   @Test("a second login of the same user is success; the officer cannot log in beside a read-only session")
   func logins() throws {
     let testbed = try TokenTestbed()
@@ -134,7 +149,7 @@ struct TokenTests {
     #expect(signature.count == 64)
   }
 
-  @Test("random bytes: as many as asked for, and not twice the same")
+  @Test("RANDOM-COUNT: random bytes are as many as asked for, and not twice the same")
   func randomBytes() throws {
     var session = try TokenTestbed().token.openSession(.readOnly)
     let first = try session.generateRandom(count: 32)

@@ -4,10 +4,10 @@ import Synchronization
 
 /// SoftHSM with a token folder of its own.
 ///
-/// SoftHSM reads its configuration and its token folder once, when it is initialised, which happens once in a process. So tests that load the
-/// module into their own process share one fixture, ``shared()``, whose tokens are made beforehand: SoftHSM would not see new ones of other
-/// processes. Take one token a suite or a test; they are found by their label, whatever else runs. For programs that run as children make a
-/// fixture each with ``init()``, and hand them its ``environment``.
+/// SoftHSM reads its configuration and its token folder once, when it is initialised, which happens once in a process. So tests that load
+/// the module into their own process share one fixture, ``shared()``, whose tokens are made beforehand: SoftHSM would not see new ones of
+/// other processes. Take one token a suite or a test; they are found by their label, whatever else runs. For programs that run as children
+/// make a fixture each with ``init()``, and hand them its ``environment``.
 public final class SoftHSMFixture: Sendable {
   /// The module, where Debian and its relatives put it.
   public static let modulePath = [
@@ -79,7 +79,8 @@ public final class SoftHSMFixture: Sendable {
     try fixture.make(tokens)
     fixture.unusedTokens.withLock { $0 = tokens.reversed() }
     _ = unsafe setenv("SOFTHSM2_CONF", fixture.configurationFile, 1)
-    // SoftHSM's own exit handlers can crash when it is still initialised; and nobody else would remove the folder.
+    // Nobody else would remove the folder. SoftHSM is not finalized there: handlers that were registered earlier run later, so by then
+    // OpenSSL has taken itself down beneath it, and C_Finalize would crash.
     _ = atexit { SoftHSMFixture.finish() }
     return fixture
   }

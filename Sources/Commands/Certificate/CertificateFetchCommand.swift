@@ -35,6 +35,7 @@ struct CertificateFetchCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     let plan = try context.plan(named: name)
+    let retrievalID = try retrievalID.map { try RetrievalID($0) }
     let record = try context.lifecycleStore().record(named: name)
     guard record?.pending != nil else {
       return Report(name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)

@@ -1,0 +1,148 @@
+import CertificateLifecycle
+import CryptoExtras
+import Foundation
+import SwiftASN1
+import Synchronization
+import X509
+
+/// Stands in for a token: keys in memory that outlive the lifecycle values that use them.
+actor SoftwareKeys: LifecycleKeys {
+  struct Entry: Sendable {
+    let key: LifecycleKey
+    var certificates: [Certificate] = []
+    /// What a token would say of the key: false for one that was made and does not meet the policy.
+    var isGood = true
+  }
+
+  private let interruptions: Interruptions
+  private(set) var entries: [Entry] = []
+  private(set) var generated: [String] = []
+  private var halfKeys: Set<String> = []
+  private var nextIsBad = false
+
+  init(_ interruptions: Interruptions) { self.interruptions = interruptions }
+
+  // MARK: What tests do
+
+  /// A key as if it had been generated long ago.
+  func add(named name: String) throws -> LifecycleKey {
+    let number = entries.count
+    let key = LifecycleKey(
+      name: name, identifier: String(format: "%040x", number + 1), privateKey: Certificate.PrivateKey(try RSAKeys.key(number)))
+    entries.append(Entry(key: key))
+    return key
+  }
+
+  func leaveHalfAKey(named name: String) { halfKeys.insert(name) }
+  func makeNextKeyBad() { nextIsBad = true }
+  func certificates(of name: String) -> [Certificate] { entries.first { $0.key.name == name }?.certificates ?? [] }
+
+  // MARK: LifecycleKeys
+
+  func isFree(_ name: String) async throws -> Bool {
+    try interruptions.step("look for the name")
+    return !halfKeys.contains(name) && !entries.contains { $0.key.name == name }
+  }
+
+  func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey {
+    try interruptions.step("before the key is generated")
+    guard try await isFree(name) else { throw SoftwareKeysError("the name \(name) is taken") }
+    let key = try add(named: name)
+    entries[entries.count - 1].isGood = !nextIsBad
+    nextIsBad = false
+    generated.append(name)
+    try interruptions.step("after the key is generated")
+    return key
+  }
+
+  func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey? {
+    try interruptions.step("look for a key left behind")
+    guard let entry = entries.first(where: { $0.key.name == name }) else { return nil }
+    guard entry.isGood else { throw SoftwareKeysError("the key \(name) does not meet the policy") }
+    return entry.key
+  }
+
+  func key(identifier: String) async throws -> LifecycleKey {
+    try interruptions.step("look up a key")
+    return try entry(identifier).key
+  }
+
+  func certificateRequest(for key: LifecycleKey, subject: DistinguishedName) async throws -> [UInt8] {
+    try interruptions.step("before the request is made")
+    let request = try CertificateSigningRequest(
+      version: .v1, subject: subject, privateKey: key.privateKey, attributes: .init(), signatureAlgorithm: .sha256WithRSAEncryption)
+    var serializer = DER.Serializer()
+    try serializer.serialize(request)
+    try interruptions.step("after the request is made")
+    return serializer.serializedBytes
+  }
+
+  func store(_ certificate: Certificate, for key: LifecycleKey) async throws {
+    try interruptions.step("before the certificate is stored")
+    guard certificate.publicKey == key.privateKey.publicKey, let index = entries.firstIndex(where: { $0.key.identifier == key.identifier })
+    else { throw SoftwareKeysError("the certificate is for another key") }
+    if !entries[index].certificates.contains(certificate) { entries[index].certificates.append(certificate) }
+    try interruptions.step("after the certificate is stored")
+  }
+
+  private func entry(_ identifier: String) throws -> Entry {
+    guard let entry = entries.first(where: { $0.key.identifier == identifier }) else { throw SoftwareKeysError("no key \(identifier)") }
+    return entry
+  }
+}
+
+struct SoftwareKeysError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// RSA keys take long to make, so all tests share them: the first key of every test is the same, and the second.
+enum RSAKeys {
+  private static let made = Mutex<[_RSA.Signing.PrivateKey]>([])
+
+  static func key(_ number: Int) throws -> _RSA.Signing.PrivateKey {
+    try made.withLock { made in
+      while made.count <= number { made.append(try _RSA.Signing.PrivateKey(keySize: .bits2048)) }
+      return made[number]
+    }
+  }
+}
+
+/// Cuts a run off at one of its steps, as if the process had ended there: every later step of the same process fails too.
+final class Interruptions: Sendable {
+  struct Interrupted: Error { let step: String }
+
+  private struct State {
+    var stepsUntilInterruption: Int?
+    var named: String?
+    var diedAt: String?
+    var steps: [String] = []
+  }
+
+  private let state = Mutex(State())
+
+  /// The step at which the last run was cut off.
+  var lastStep: String? { state.withLock { $0.diedAt } }
+
+  /// The step with this number, from now on, is the last one.
+  func interrupt(atStep number: Int) { state.withLock { $0.stepsUntilInterruption = number } }
+
+  /// The next step with this name is the last one.
+  func interrupt(at name: String) { state.withLock { $0.named = name } }
+
+  /// A new process, which knows nothing of the one before.
+  func startProcess() { state.withLock { $0.diedAt = nil } }
+
+  func step(_ name: String) throws {
+    try state.withLock { state in
+      if let diedAt = state.diedAt { throw Interrupted(step: diedAt) }
+      state.stepsUntilInterruption = state.stepsUntilInterruption.map { $0 - 1 }
+      guard state.named == name || state.stepsUntilInterruption == 0 else { return }
+      (state.named, state.stepsUntilInterruption, state.diedAt) = (nil, nil, name)
+      throw Interrupted(step: name)
+    }
+  }
+
+  /// Whether an interruption that was asked for has not come.
+  var isStillToCome: Bool { state.withLock { $0.stepsUntilInterruption != nil || $0.named != nil } }
+}

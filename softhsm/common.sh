@@ -1,0 +1,129 @@
+# shellcheck shell=bash disable=SC2034
+# What softhsm/test and softhsm/demo have in common: the checkout, Debian packages, the Swift toolchain, the build. Sourced, not run.
+set -euo pipefail
+
+# The root of the checkout; every script works from there.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+started=$SECONDS
+
+# What building needs, and what the tests and the demo talk to.
+build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config)
+token_packages=(softhsm2 opensc openssl nginx-light)
+test_packages=(xmlsec1 libxml2-utils curl python3 python3-venv)
+
+say() { printf '%s\n' "$*"; }
+step() { printf '\n== %s\n' "$*"; }
+
+# fail CODE MESSAGE…: one line on standard error each, as sysexits(3) has the code.
+fail() {
+  local code=$1
+  shift
+  printf '%s: error: %s\n' "${0##*/}" "$1" >&2
+  shift
+  local hint
+  for hint in "$@"; do printf 'hint: %s\n' "$hint" >&2; done
+  exit "$code"
+}
+
+# elapsed: "3 min 5 s" since the script began
+elapsed() {
+  local seconds=$((SECONDS - started))
+  if ((seconds < 60)); then printf '%d s' "$seconds"; else printf '%d min %d s' $((seconds / 60)) $((seconds % 60)); fi
+}
+
+is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+# need_packages PACKAGE…: installs those that are missing and nothing else; asks for the one line to run where it may not.
+need_packages() {
+  command -v dpkg-query >/dev/null ||
+    fail 69 "this is no Debian system" "install by hand what these Debian packages hold: $*"
+  local missing=() package
+  for package in "$@"; do
+    # Any nginx will do.
+    if [[ $package == nginx-light ]] && { command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]]; }; then continue; fi
+    is_installed "$package" || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  local by_hand="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+  local as_root=()
+  if ((EUID != 0)); then
+    if command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+      as_root=(sudo)
+    else
+      fail 69 "Debian packages are missing: ${missing[*]}" "run as root: $by_hand"
+    fi
+  fi
+  say "installing Debian packages: ${missing[*]}"
+  local log result=0
+  log=$(mktemp)
+  "${as_root[@]}" bash -s -- "${missing[@]}" >"$log" 2>&1 <<'AS_ROOT' || result=$?
+set -eu
+# A freshly installed nginx would start as a service on port 80. Nobody asked for that: Debian's own switch keeps it from starting now,
+# and it is not enabled for later.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -q || echo "going on with the package lists that are there"
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+case " $* " in
+  *" nginx-light "*) systemctl disable nginx.service 2>/dev/null || true ;;
+esac
+AS_ROOT
+  if ((result != 0)); then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    fail 69 "the packages could not be installed" "run as root: $by_hand"
+  fi
+  rm -f "$log"
+}
+
+# need_swift: Swift 6.3 or later
+need_swift() {
+  command -v swift >/dev/null ||
+    fail 69 "there is no swift on PATH" "install Swift 6.3 or later: https://www.swift.org/install/linux/ (Debian 12)"
+  local version
+  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1)
+  [[ -n $version ]] || fail 69 "swift --version says nothing that is understood" "install Swift 6.3 or later: https://www.swift.org/install/linux/"
+  if ((${version%%.*} < 6 || (${version%%.*} == 6 && ${version#*.} < 3))); then
+    fail 69 "Swift $version is too old, 6.3 is needed" "install Swift 6.3 or later: https://www.swift.org/install/linux/"
+  fi
+}
+
+# logged LABEL LOG COMMAND…: all output goes to the file LOG; a line every 15 seconds says that it still runs. Gives the command's result.
+logged() {
+  local label=$1 log=$2
+  shift 2
+  local pid result=0 begun=$SECONDS next=$((SECONDS + 15))
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.3
+    if ((SECONDS >= next)); then
+      say "   $label: $((SECONDS - begun)) s … $(tail -c 4000 "$log" | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c1-100)"
+      next=$((SECONDS + 15))
+    fi
+  done
+  wait "$pid" || result=$?
+  say "   $label: $((SECONDS - begun)) s"
+  return "$result"
+}
+
+# watched LABEL COMMAND…: the command's own progress on a terminal; elsewhere as `logged`, and all of the output if it fails.
+watched() {
+  local label=$1
+  shift
+  if [[ -t 1 ]]; then
+    "$@"
+    return
+  fi
+  local log result=0
+  log=$(mktemp)
+  logged "$label" "$log" "$@" || result=$?
+  if ((result != 0)); then cat "$log"; fi
+  rm -f "$log"
+  return "$result"
+}
