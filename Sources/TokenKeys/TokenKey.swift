@@ -83,7 +83,7 @@ extension TokenKey: CustomStringConvertible {
 
 extension TokenConnection {
   /// Signs with a private key and verifies the result with its public half.
-  fileprivate func sign(_ message: [UInt8], with parts: KeyParts, algorithm: Certificate.SignatureAlgorithm) throws -> [UInt8] {
+  func sign(_ message: [UInt8], with parts: KeyParts, algorithm: Certificate.SignatureAlgorithm) throws -> [UInt8] {
     let scheme = try SignatureScheme(algorithm, for: parts.algorithm, offered: mechanisms())
     let signature = try withPrivateKey(parts.identifier) { session, handle in
       try scheme.sign(message, key: handle, in: &session)
