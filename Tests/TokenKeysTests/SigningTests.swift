@@ -60,6 +60,34 @@ struct SigningTests {
     #expect(error.hint?.contains("SHA256") == true)
   }
 
+  @Test("An algorithm that does not fit is refused without the token: also when the connection is closed already")
+  func wrongAlgorithmNeedsNoToken() async throws {
+    let keys = try await TokenKeysBench().keys()
+    let key = try await keys.generate(.ecdsaP256, named: "key")
+    keys.thread.stop()
+    let mismatch = try await tokenKeysError { try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA384) }
+    #expect(mismatch.code == .algorithmMismatch)
+    let closed = try await tokenKeysError { try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256) }
+    #expect(closed.message == "the connection to the token has been closed")
+  }
+
+  @Test("KEY-VERIFY-AFTER-SIGN: a signature with one wrong bit, over something else, or of the wrong length is refused")
+  func verifyAfterSign() async throws {
+    let message = Array("payroll".utf8)
+    for key in [try await SharedKeys.rsa, try await SharedKeys.p256] {
+      let parts = key.parts
+      let algorithm = key.defaultSignatureAlgorithm
+      let raw = try await key.keys.thread.perform { try $0.sign(message, with: parts, algorithm: algorithm) }
+      _ = try parts.verified(raw, of: message, algorithm: algorithm)
+      var flipped = raw
+      flipped[raw.count - 1] ^= 1
+      for (signature, text) in [(flipped, message), (raw, message + [0]), (Array(raw.dropLast()), message), ([], message)] {
+        let error = try #require(#expect(throws: TokenKeysError.self) { try parts.verified(signature, of: text, algorithm: algorithm) })
+        #expect(error.rule == .verifyAfterSign)
+      }
+    }
+  }
+
   @Test(
     "A token that offers only CKM_RSA_PKCS is handed a DigestInfo, and the signature is the same to the last bit",
     arguments: [Certificate.SignatureAlgorithm.sha256WithRSAEncryption, .sha384WithRSAEncryption, .sha512WithRSAEncryption])
