@@ -64,6 +64,10 @@ public struct KeyPolicy: Sendable, Hashable {
         rule: .uniqueID, outcome: identifier.count == KeyIdentifier.length && keysWithSameID == 1 ? .met : .violated,
         observed: "CKA_ID of \(identifier.count) bytes on \(keysWithSameID) private key\(keysWithSameID == 1 ? "" : "s")"))
 
+    // A policy that demands what no attribute tells cannot be met.
+    for rule in mustBeClaimed.subtracting(findings.map(\.rule)).sorted(by: { $0.rawValue < $1.rawValue }) {
+      findings.append(.init(rule: rule, outcome: .notClaimed, observed: "no attribute tells"))
+    }
     let objections = findings.filter {
       $0.outcome == .violated || ($0.outcome == .notClaimed && mustBeClaimed.contains($0.rule))
     }

@@ -38,11 +38,8 @@ struct SignatureScheme {
 
   /// - Parameter offered: the token's mechanisms; the first that fits is used.
   init(_ algorithm: Certificate.SignatureAlgorithm, for key: KeyAlgorithm, offered: [MechanismType: MechanismInformation]) throws {
-    guard key.signatureAlgorithms.contains(algorithm), let hash = Hash(algorithm) else {
-      throw TokenKeysError(
-        .algorithmMismatch, operation: "sign with an \(key) key", message: "such a key does not sign with \(algorithm)",
-        hint: "it signs with \(key.signatureAlgorithms.map(\.description).joined(separator: ", "))")
-    }
+    try Self.check(algorithm, for: key)
+    guard let hash = Hash(algorithm) else { throw Self.mismatch(algorithm, key) }
     self.algorithm = algorithm
     self.hash = hash
     isElliptic = key.modulusBits == nil
@@ -54,11 +51,22 @@ struct SignatureScheme {
       : [(hash.rsaMechanism, .message), (.rsaPKCS, .digestInfo)]
     guard let (mechanism, input) = candidates.first(where: { offered[$0.0.type]?.flags.contains(.sign) == true }) else {
       throw TokenKeysError(
-        .mechanismMissing, operation: "sign with an \(key) key",
+        .mechanismMissing, operation: "sign with a key of kind \(key)",
         message: "the token offers none of \(candidates.map { $0.0.type.description }.joined(separator: ", "))")
     }
     self.mechanism = mechanism
     self.input = input
+  }
+
+  /// Refuses an algorithm that a kind of key does not sign with. Needs no token.
+  static func check(_ algorithm: Certificate.SignatureAlgorithm, for key: KeyAlgorithm) throws(TokenKeysError) {
+    guard key.signatureAlgorithms.contains(algorithm) else { throw mismatch(algorithm, key) }
+  }
+
+  private static func mismatch(_ algorithm: Certificate.SignatureAlgorithm, _ key: KeyAlgorithm) -> TokenKeysError {
+    TokenKeysError(
+      .algorithmMismatch, operation: "sign with a key of kind \(key)", message: "such a key does not sign with \(algorithm)",
+      hint: "it signs with \(key.signatureAlgorithms.map(\.description).joined(separator: ", "))")
   }
 
   /// Asks the token for the signature (`C_SignInit`, `C_Sign`) and returns it in the form X.509 wants: for ECDSA that is the DER sequence of

@@ -41,8 +41,9 @@ extension TokenKey: CustomPrivateKey {
   ) throws -> Certificate.Signature {
     let message = Array(bytes)
     let parts = self.parts
+    try SignatureScheme.check(signatureAlgorithm, for: parts.algorithm)
     let raw = try keys.thread.performBlocking { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
-    return try Certificate.Signature(signatureAlgorithm: signatureAlgorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
+    return try parts.verified(raw, of: message, algorithm: signatureAlgorithm)
   }
 
   /// Signs on the token, on the token's own thread, and verifies the signature in software before returning it.
@@ -53,8 +54,10 @@ extension TokenKey: CustomPrivateKey {
   ) async throws -> Certificate.Signature {
     let message = Array(bytes)
     let parts = self.parts
+    try SignatureScheme.check(signatureAlgorithm, for: parts.algorithm)
     let raw = try await keys.thread.perform { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
-    return try Certificate.Signature(signatureAlgorithm: signatureAlgorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
+    // Here and not on the token's thread, which can begin with the next signature meanwhile.
+    return try parts.verified(raw, of: message, algorithm: signatureAlgorithm)
   }
 }
 
@@ -82,15 +85,21 @@ extension TokenKey: CustomStringConvertible {
 }
 
 extension TokenConnection {
-  /// Signs with a private key and verifies the result with its public half.
-  fileprivate func sign(_ message: [UInt8], with parts: KeyParts, algorithm: Certificate.SignatureAlgorithm) throws -> [UInt8] {
+  /// Signs with a private key; nobody has verified the result yet.
+  func sign(_ message: [UInt8], with parts: KeyParts, algorithm: Certificate.SignatureAlgorithm) throws -> [UInt8] {
     let scheme = try SignatureScheme(algorithm, for: parts.algorithm, offered: mechanisms())
-    let signature = try withPrivateKey(parts.identifier) { session, handle in
-      try scheme.sign(message, key: handle, in: &session)
-    }
-    guard parts.publicKey.isValidSignature(signature, for: message, signatureAlgorithm: algorithm) else {
+    return try withPrivateKey(parts.identifier) { session, handle in try scheme.sign(message, key: handle, in: &session) }
+  }
+}
+
+extension KeyParts {
+  /// A signature by the private half, once the public half has verified it.
+  func verified(_ raw: [UInt8], of message: [UInt8], algorithm: Certificate.SignatureAlgorithm) throws(TokenKeysError) -> Certificate.Signature {
+    guard publicKey.isValidSignature(raw, for: message, signatureAlgorithm: algorithm),
+      let signature = try? Certificate.Signature(signatureAlgorithm: algorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
+    else {
       throw TokenKeysError(
-        .ruleRefused, rule: .verifyAfterSign, operation: "sign with key \(parts.name)",
+        .ruleRefused, rule: .verifyAfterSign, operation: "sign with key \(name)",
         message: "the token returned a signature that does not verify with the key's public half",
         hint: "do not use this token until its maker has explained it; nothing has been sent")
     }

@@ -13,10 +13,10 @@ final class TokenThread<State: AnyObject>: @unchecked Sendable {
   /// - Parameter makeState: runs on the new thread, so that what it makes never leaves it.
   init(name: String, makeState: @escaping @Sendable () -> State) {
     let thread = Thread { [self] in
+      Thread.current.name = name  // takes effect only from the thread itself
       let state = makeState()
       while let job = next() { job(state) }
     }
-    thread.name = name
     thread.start()
   }
 

@@ -73,8 +73,9 @@ public final class SoftHSMFixture: Sendable {
 
   private static let sharedResult = Result {
     let fixture = try SoftHSMFixture()
+    // No label begins with another one: pkcs11-tool takes the first token whose label begins with what it was told.
     let tokens = (1...sharedTokenCount).map {
-      Token(label: "shared token \($0)", userPIN: "123456", securityOfficerPIN: "87654321")
+      Token(label: "shared token \($0).", userPIN: "123456", securityOfficerPIN: "87654321")
     }
     try fixture.make(tokens)
     fixture.unusedTokens.withLock { $0 = tokens.reversed() }
