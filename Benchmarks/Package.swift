@@ -21,15 +21,17 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
   ],
   targets: [
+    .target(name: "BenchmarkSupport", swiftSettings: policy),
     .executableTarget(
       name: "request-benchmark",
       dependencies: [
+        "BenchmarkSupport",
         .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
         .product(name: "CertificateService", package: "hsmkey"), .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      ], swiftSettings: policy),
     .target(name: "CPlainLoop", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .executableTarget(
-      name: "signing-benchmark", dependencies: ["CPlainLoop", .product(name: "PKCS11", package: "hsmkey")], swiftSettings: policy),
+      name: "signing-benchmark", dependencies: ["BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey")], swiftSettings: policy),
   ]
 )

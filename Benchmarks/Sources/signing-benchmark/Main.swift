@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import CPlainLoop
 import Foundation
 import PKCS11
@@ -93,13 +94,5 @@ struct Keys {
     ).privateKey
     let curve: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
     p256 = try session.generateKeyPair(.ecKeyPairGeneration, publicKey: [Attribute(.ecParameters, curve)], privateKey: common).privateKey
-  }
-}
-
-struct BenchmarkFailure: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) {
-    self.description = description
   }
 }
