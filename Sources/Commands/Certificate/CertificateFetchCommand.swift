@@ -40,7 +40,6 @@ struct CertificateFetchCommand: AnsweringCommand {
     guard record?.pending != nil else {
       return Report(name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)
     }
-    let retrievalID = try retrievalID.map { try RetrievalID($0) }
     let (lifecycle, keys) = try await context.lifecycle()
     let done = try await context.concluded(lifecycle.fetch(plan, retrievalID: retrievalID), named: name, token: keys.token)
     return Report(name: name, wasPending: true, certificate: done.certificate, afterChangeSucceeded: done.afterChangeSucceeded)
