@@ -72,26 +72,23 @@ public struct EnvelopedSigner: Sendable {
       writer.signatureAlgorithm = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
     default: break
     }
-    let signedInfo = Array(writer.canonicalSignedInfo(digest: digest).utf8)
-    let finalWriter = writer
-    let finalDigest = digest
+    let signedInfo = writer.signedInfo(digest: digest)
+    let parts = writer.signature(signedInfo, certificate: certificate)
+    let finished = writer
     func whole(_ value: [UInt8]) throws(XMLSignatureError) -> [UInt8] {
-      let signature = finalWriter.signature(
-        signedInfo: finalWriter.signedInfo(digest: finalDigest), value: value, certificate: certificate.octets,
-        subject: style.includesSubjectName ? certificate.certificate.subject.description : "")
-      return try Self.insert(Array(signature.utf8), into: document, at: parsed.locatedEnd)
+      try Self.insert(parts.beforeValue + finished.value(value) + parts.afterValue, into: document, at: parsed.locatedEnd)
     }
     guard fault == nil else {
-      return try whole(await key.signAsynchronously(bytes: signedInfo, signatureAlgorithm: algorithm).rawRepresentation)
+      return try whole(await key.signAsynchronously(bytes: signedInfo.canonical, signatureAlgorithm: algorithm).rawRepresentation)
     }
 
     // All that a verifier looks at but the value itself is there before the key has signed. A token takes its time; the check is over
     // when the signature comes.
     let draft = try whole([UInt8](repeating: 0, count: certificate.signatureSize))
-    async let draftIsGood: Void = checkDraft(draft, at: path, covers: signedInfo)
-    let value = try await key.signAsynchronously(bytes: signedInfo, signatureAlgorithm: algorithm).rawRepresentation
+    async let draftIsGood: Void = checkDraft(draft, at: path, covers: signedInfo.canonical)
+    let value = try await key.signAsynchronously(bytes: signedInfo.canonical, signatureAlgorithm: algorithm).rawRepresentation
     try await draftIsGood
-    do { try certificate.check(value, over: signedInfo) } catch {
+    do { try certificate.check(value, over: signedInfo.canonical) } catch {
       // A key on a device can fail in ways of its own; no signature leaves that would be refused.
       throw XMLSignatureError(error.rule, .sign, "the signature that was made does not verify", underlying: error)
     }

@@ -1,3 +1,5 @@
+internal import X509
+
 /// How a signature is written, where XML Signature leaves it open.
 public struct SignatureStyle: Sendable, Hashable {
   /// The prefix of the signature's elements, declared on the signed element or around it; nil for a default namespace on the signature.
@@ -26,39 +28,53 @@ struct SignatureWriter {
   private var declaration: String { style.prefix.map { "xmlns:\($0)" } ?? "xmlns" }
 
   private func element(_ name: String, _ attributes: String = "", _ content: String = "") -> String {
-    let name = style.prefix.map { "\($0):\(name)" } ?? name
-    return "<\(name)\(attributes)>\(content)</\(name)>"
+    let tags = tags(name, attributes)
+    return tags.start + content + tags.end
+  }
+
+  private func tags(_ name: String, _ attributes: String = "") -> (start: String, end: String) {
+    let name = style.prefix.map { $0 + ":" + name } ?? name
+    return ("<" + name + attributes + ">", "</" + name + ">")
   }
 
   private func algorithm(_ identifier: String) -> String { " Algorithm=\"\(identifier)\"" }
 
-  /// `SignedInfo` without a namespace declaration, as it goes into the signature.
-  func signedInfo(digest: [UInt8]) -> String { signedInfo(digest: digest, declaration: "") }
-
-  /// The exclusive canonical form of that, which is what is signed.
-  func canonicalSignedInfo(digest: [UInt8]) -> String {
-    signedInfo(digest: digest, declaration: " \(declaration)=\"\(SignatureProfile.namespace)\"")
+  /// `SignedInfo` in two forms that differ in one namespace declaration only.
+  struct SignedInfoText {
+    /// As it goes into the signature.
+    let embedded: String
+    /// The exclusive canonical form of that, which is what is signed.
+    let canonical: [UInt8]
   }
 
-  private func signedInfo(digest: [UInt8], declaration: String) -> String {
+  func signedInfo(digest: [UInt8]) -> SignedInfoText {
     let reference =
       element("Transforms", "", transforms.algorithms.map { element("Transform", algorithm($0)) }.joined())
       + element("DigestMethod", algorithm(digestAlgorithm))
       + element("DigestValue", "", Base64.encode(digest))
-    return element(
-      "SignedInfo", declaration,
+    let content =
       element("CanonicalizationMethod", algorithm(CanonicalizationMethod.exclusive.identifier))
-        + element("SignatureMethod", algorithm(signatureAlgorithm))
-        + element("Reference", " URI=\"\"", reference))
+      + element("SignatureMethod", algorithm(signatureAlgorithm))
+      + element("Reference", " URI=\"\"", reference)
+    return SignedInfoText(
+      embedded: element("SignedInfo", "", content),
+      canonical: Array(element("SignedInfo", " \(declaration)=\"\(SignatureProfile.namespace)\"", content).utf8))
   }
 
-  func signature(signedInfo: String, value: [UInt8], certificate: [UInt8], subject: String) -> String {
-    let subjectName = style.includesSubjectName ? element("X509SubjectName", "", Self.escaped(subject)) : ""
-    let data = element("X509Data", "", subjectName + element("X509Certificate", "", base64(certificate)))
-    return element(
-      "Signature", style.prefix == nil ? " xmlns=\"\(SignatureProfile.namespace)\"" : "",
-      signedInfo + element("SignatureValue", "", base64(value)) + element("KeyInfo", "", data))
+  /// A whole signature but for its value, which belongs between the two parts.
+  func signature(_ signedInfo: SignedInfoText, certificate: SigningCertificate) -> (beforeValue: [UInt8], afterValue: [UInt8]) {
+    let subjectName =
+      style.includesSubjectName ? element("X509SubjectName", "", Self.escaped(certificate.certificate.subject.description)) : ""
+    let data = element("X509Data", "", subjectName + element("X509Certificate", "", base64(certificate.octets)))
+    let valueTags = tags("SignatureValue")
+    let signatureTags = tags("Signature", style.prefix == nil ? " xmlns=\"\(SignatureProfile.namespace)\"" : "")
+    return (
+      Array((signatureTags.start + signedInfo.embedded + valueTags.start).utf8),
+      Array((valueTags.end + element("KeyInfo", "", data) + signatureTags.end).utf8)
+    )
   }
+
+  func value(_ octets: [UInt8]) -> [UInt8] { Array(base64(octets).utf8) }
 
   private func base64(_ octets: [UInt8]) -> String {
     Base64.encode(octets, lineLength: style.base64LineLength, lineBreak: "&#13;\n")
