@@ -5,8 +5,12 @@ import SystemPackage
 enum CertificateFile {
   /// Replaces the file in one step: written whole beside it, synced, moved into place. Readers see the old file or the new one.
   ///
-  /// A file that is there keeps its permissions; a new one can be read by everybody, as far as the umask lets.
-  static func replace(_ path: String, with text: String, name: String, operation: String) throws {
+  /// A regular file that is there hands on its permissions, owner and group; a new one, or one in the place of a symbolic link, can be read
+  /// by everybody, as far as the umask lets.
+  ///
+  /// - Returns: a warning, when the owner or group could not be kept.
+  static func replace(_ path: String, with text: String, name: String, operation: String) throws -> String? {
+    var warning: String?
     let temporary = "\(path).\(UUID().uuidString).new"
     do {
       let descriptor = try FileDescriptor.open(
@@ -14,13 +18,18 @@ enum CertificateFile {
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
       let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
       try handle.write(contentsOf: Data(text.utf8))
-      if let permissions = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] {
-        try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: temporary)
+      var old = stat()
+      if unsafe lstat(path, &old) == 0, old.st_mode & S_IFMT == S_IFREG {
+        guard fchmod(descriptor.rawValue, old.st_mode & 0o666) == 0 else { throw Errno(rawValue: errno) }
+        if fchown(descriptor.rawValue, old.st_uid, old.st_gid) != 0 {
+          warning = "the owner and group of \(path) could not be kept (\(Errno(rawValue: errno))); see that its readers can still read it"
+        }
       }
       try handle.synchronize()
       try handle.close()
       guard unsafe rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
       try syncFolder(of: path)
+      return warning
     } catch {
       try? FileManager.default.removeItem(atPath: temporary)
       throw LifecycleError(

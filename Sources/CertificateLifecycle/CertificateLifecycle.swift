@@ -17,6 +17,7 @@ public struct CertificateLifecycle: Sendable {
   let isPermanentRefusal: @Sendable ([String]) -> Bool
   let now: @Sendable () -> Date
   let sleep: @Sendable (Duration) async throws -> Void
+  let afterChange: @Sendable (String) async -> Bool
   let report: @Sendable (LifecycleEvent) -> Void
 
   /// - Parameters:
@@ -30,6 +31,8 @@ public struct CertificateLifecycle: Sendable {
   ///     agency publishes no list of codes, so the default asks again until the time is up.
   ///   - now: the clock.
   ///   - sleep: how to wait.
+  ///   - afterChange: told the name of a certificate that has changed, after the file is written; returns whether its users know of it. As
+  ///     long as it returns false, later runs tell it again.
   ///   - report: told what happens, for people.
   public init(
     store: LifecycleStore, service: CertificateService, keys: any LifecycleKeys, issuers: TrustAnchors, timing: LifecycleTiming = .init(),
@@ -37,6 +40,7 @@ public struct CertificateLifecycle: Sendable {
     isPermanentRefusal: @escaping @Sendable ([String]) -> Bool = { _ in false },
     now: @escaping @Sendable () -> Date = { Date() },
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+    afterChange: @escaping @Sendable (String) async -> Bool = { _ in true },
     report: @escaping @Sendable (LifecycleEvent) -> Void = { _ in }
   ) {
     self.store = store
@@ -48,6 +52,7 @@ public struct CertificateLifecycle: Sendable {
     self.isPermanentRefusal = isPermanentRefusal
     self.now = now
     self.sleep = sleep
+    self.afterChange = afterChange
     self.report = report
   }
 
@@ -69,7 +74,7 @@ public struct CertificateLifecycle: Sendable {
       try store.record(named: plan.name)
       ?? CertificateRecord(name: plan.name, customerID: plan.customer.id, environment: service.environment.name)
     try refuseOtherOwner(plan, &record, operation: operation)
-    try finishLeftOver(.renewal, plan, &record, operation: operation)
+    try await finishLeftOver(.renewal, plan, &record, operation: operation)
     if let expiry = try record.active?.certificate().notValidAfter {
       if now() < expiry, record.pending == nil {
         throw LifecycleError(
@@ -107,7 +112,7 @@ public struct CertificateLifecycle: Sendable {
         hint: "get the first one with: hsmkey certificate enrol \(plan.name)")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
-    try finishLeftOver(.enrolment, plan, &record, operation: operation)
+    try await finishLeftOver(.enrolment, plan, &record, operation: operation)
     try refuseOtherKind(.renewal, record, operation: operation)
     if record.pending == nil || record.pending?.nextCommand == "renew" {
       try RenewalWindow(of: active.certificate()).check(at: now(), name: plan.name, operation: operation)
@@ -139,7 +144,7 @@ public struct CertificateLifecycle: Sendable {
     }
     switch record.pending?.stage {
     case .sending: throw uncertain(record, operation: operation)
-    case .sent, .received, .installed: return try await finish(plan, &record, operation: operation)
+    case .sent, .received, .installed, .written: return try await finish(plan, &record, operation: operation)
     default:
       throw LifecycleError(
         .nothingToDo, operation: operation, message: "the request has not been sent yet",

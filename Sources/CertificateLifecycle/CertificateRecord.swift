@@ -7,7 +7,7 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
   /// The name in the configuration file.
   public let name: String
   /// The customer that it was first requested for.
-  public let customerID: String
+  public internal(set) var customerID: String
   /// The service's environment that it belongs to: `test` or `production`. Nil in states of the first version, until the next operation.
   public internal(set) var environment: String?
   /// The certificate in use.
@@ -58,6 +58,8 @@ public struct PendingOperation: Codable, Sendable, Hashable {
     case received
     /// The certificate is the one in use; it is about to be written to the file for its users.
     case installed
+    /// The file is written; the program that is to hear of it (`after-change`) is about to run, or has failed.
+    case written
   }
 
   /// What was begun.
@@ -68,6 +70,8 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   public let startedAt: Date
   /// `CKA_LABEL` of the key.
   public let keyName: String
+  /// The kind of key, as the configuration named it when the key was made.
+  public internal(set) var algorithm: String?
   /// `CKA_ID` of the new key, in hexadecimal, once it exists.
   public internal(set) var keyIdentifier: String?
   /// The certificate request (PKCS#10), DER.
@@ -93,11 +97,14 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   /// Whether the service may have acted on a request whose answer we do not have.
   public var isUncertain: Bool { stage == .sending }
 
+  /// Whether nothing of it has reached the service, or the service has said that it did nothing.
+  var isUnsent: Bool { stage == .planned || stage == .requestMade }
+
   /// The command that goes on from here.
   var nextCommand: String {
     switch stage {
     case .planned, .requestMade, .sending: kind == .renewal ? "renew" : "enrol"
-    case .sent, .received, .installed: "fetch"
+    case .sent, .received, .installed, .written: "fetch"
     }
   }
 
@@ -109,6 +116,7 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   /// The same key and request for a first certificate, when the one that was to be renewed has expired.
   func asEnrolment(startedAt: Date) -> PendingOperation {
     var enrolment = PendingOperation(kind: .enrolment, keyName: keyName, startedAt: startedAt)
+    enrolment.algorithm = algorithm
     enrolment.keyIdentifier = keyIdentifier
     enrolment.certificateRequest = certificateRequest
     enrolment.stage = certificateRequest == nil ? .planned : .requestMade

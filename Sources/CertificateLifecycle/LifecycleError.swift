@@ -9,6 +9,8 @@ public struct LifecycleError: Error, Sendable, CustomStringConvertible {
     public static let ruleRefused = Code(rawValue: "rule-refused")
     /// The certificate is not ready at the service yet; the state is kept and `fetch` goes on.
     public static let notReady = Code(rawValue: "not-ready")
+    /// The service could not be reached to ask for the certificate; the state is kept and `fetch` goes on.
+    public static let unreachable = Code(rawValue: "unreachable")
     /// A one-use request may or may not have been carried out.
     public static let outcomeUncertain = Code(rawValue: "outcome-uncertain")
     /// The name has no certificate, or nothing is pending for it.

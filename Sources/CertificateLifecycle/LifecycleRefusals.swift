@@ -2,13 +2,21 @@ import CertificateService
 import Foundation
 
 extension CertificateLifecycle {
-  /// A certificate keeps its customer and its environment.
+  /// A certificate keeps its customer and its environment. As long as there is none and nothing was sent for one, a mistake in the
+  /// configuration can be mended: the request is then made anew.
   func refuseOtherOwner(_ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String) throws {
+    if record.active == nil, record.pending?.isUnsent ?? true,
+      record.customerID != plan.customer.id || record.environment != service.environment.name
+    {
+      record.customerID = plan.customer.id
+      record.environment = service.environment.name
+      record.pending?.stage = .planned
+    }
     guard record.customerID == plan.customer.id else {
       throw LifecycleError(
         .ruleRefused, rule: .sameCustomer, operation: operation,
         message: "the state knows it as a certificate of customer \(record.customerID), the configuration says \(plan.customer.id)",
-        hint: "give the other customer's certificate a name of its own in the configuration")
+        hint: "give the other customer's certificate a name of its own in the configuration; \(abandoning(record))")
     }
     let environment = record.environment ?? service.environment.name
     guard environment == service.environment.name else {
@@ -16,9 +24,14 @@ extension CertificateLifecycle {
         .ruleRefused, rule: .sameEnvironment, operation: operation,
         message:
           "the state knows it as a certificate of the \(environment) environment, the configuration says \(service.environment.name)",
-        hint: "use a state file for each environment (configuration key state), or give the certificate another name")
+        hint: "use a state file for each environment (configuration key state), or give the certificate another name; \(abandoning(record))")
     }
     record.environment = environment
+  }
+
+  /// How to get rid of what is pending, for hints.
+  func abandoning(_ record: CertificateRecord) -> String {
+    "what is pending for this one is dropped with: hsmkey certificate abandon \(record.name)"
   }
 
   /// One operation at a time.

@@ -9,11 +9,16 @@ extension CertificateLifecycle {
   /// Names the key, makes it, and makes the request, saving before and after; skips what an earlier run has done.
   func begin(_ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord) async throws {
     if record.pending == nil { try await nameKey(kind, plan, &record) }
+    if let pending = record.pending, pending.stage == .requestMade, let algorithm = pending.algorithm, algorithm != plan.algorithm {
+      say(plan.name, "the configuration asks for \(plan.algorithm) now: the key \(pending.keyName) (\(algorithm)) is left unused")
+      try await nameKey(kind, plan, &record)
+    }
     guard record.pending?.stage == .planned else { return }
     let key = try await makeKey(plan, &record)
     say(plan.name, "makes the certificate request and signs it on the token")
     record.pending?.certificateRequest = Data(try await keys.certificateRequest(for: key, subject: plan.subject))
     record.pending?.keyIdentifier = key.identifier
+    record.pending?.algorithm = plan.algorithm
     record.pending?.stage = .requestMade
     try store.save(record, at: now())
   }
@@ -31,7 +36,7 @@ extension CertificateLifecycle {
         return left
       }
       if try await !keys.isFree(keyName) {
-        say(plan.name, "an earlier run left half a key named \(keyName) on the token; another name is used")
+        say(plan.name, "an earlier run left a key named \(keyName) on the token that cannot be used; another name is used")
         try await nameKey(kind, plan, &record)
       }
     }
@@ -140,30 +145,50 @@ extension CertificateLifecycle {
       record.pending?.stage = .installed
       try store.save(record, at: now())
     }
-    return try writeFile(plan, &record, operation: operation)
+    return try await tellUsers(plan, &record, operation: operation)
   }
 
-  /// Finishes an operation of another kind of which only the file for the certificate's users is missing.
+  /// Finishes an operation of another kind of which only the file for the certificate's users is missing, or the program that hears of it.
   func finishLeftOver(
     _ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String
-  ) throws {
-    guard record.pending?.kind == kind, record.pending?.stage == .installed else { return }
-    _ = try writeFile(plan, &record, operation: operation)
+  ) async throws {
+    guard let pending = record.pending, pending.kind == kind, pending.stage == .installed || pending.stage == .written else { return }
+    _ = try await tellUsers(plan, &record, operation: operation)
+    // A program that keeps failing must not keep the next certificate from being requested; it will hear of that one.
+    record.pending = nil
+    try store.save(record, at: now())
   }
 
-  /// The last step. As long as the file cannot be written the operation stays pending, so that every later run tries it again.
-  private func writeFile(_ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String) throws -> InstalledCertificate {
-    guard record.pending?.stage == .installed, let active = record.active else {
+  /// The last steps: the file, and the program that hears of it. As long as one of them fails the operation stays pending, so that every
+  /// later run tries it again.
+  private func tellUsers(
+    _ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String
+  ) async throws -> InstalledCertificate {
+    guard let active = record.active else {
       throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a certificate was installed, and holds none")
     }
+    if record.pending?.stage == .installed {
+      try writeFile(plan, active, operation: operation)
+      record.pending?.stage = .written
+      try store.save(record, at: now())
+    }
+    if await afterChange(plan.name) {
+      record.pending = nil
+      try store.save(record, at: now())
+    } else {
+      say(plan.name, "the after-change program failed; it runs again with: hsmkey certificate fetch \(plan.name)")
+    }
+    return active
+  }
+
+  private func writeFile(_ plan: CertificatePlan, _ active: InstalledCertificate, operation: String) throws {
     if let file = plan.certificateFile {
       say(plan.name, "writes the certificate to \(file)")
       let text = try active.certificate().serializeAsPEM().pemString + "\n"
-      try CertificateFile.replace(file, with: text, name: plan.name, operation: operation)
+      if let warning = try CertificateFile.replace(file, with: text, name: plan.name, operation: operation) {
+        say(plan.name, "warning: \(warning)")
+      }
     }
-    record.pending = nil
-    try store.save(record, at: now())
-    return active
   }
 
   /// Asks until the certificate is there and has passed every check, or the time is up. Asking can be repeated without harm.
@@ -187,6 +212,8 @@ extension CertificateLifecycle {
     }
     let started = now()
     var slept = Duration.zero
+    var hadAnswer = false
+    var wasReached = false
     let interval = max(timing.pollInterval, LifecycleTiming.shortestInterval)
     while true {
       say(plan.name, "asks for the certificate")
@@ -199,12 +226,15 @@ extension CertificateLifecycle {
       case .failure(let error):
         guard error.canAskAgain, !(error.code == .refused && isPermanentRefusal(error.errorInformation.map(\.code))) else { throw error }
         obstacle = error
+        hadAnswer = hadAnswer || error.code == .refused
+        wasReached = wasReached || error.code != .unreachable
       }
       // What was slept counts too, so that a clock that is set back does not keep us here.
       let passed = max(slept, .seconds(max(0, now().timeIntervalSince(started))))
       guard passed + interval <= timing.giveUpAfter else {
         throw LifecycleError(
-          .notReady, operation: operation, message: "the certificate is not ready yet (\(obstacle))",
+          wasReached ? .notReady : .unreachable, operation: operation,
+          message: hadAnswer ? "the certificate is not ready yet (\(obstacle))" : "the service has not answered (\(obstacle))",
           hint: "the state is kept; go on later with: hsmkey certificate fetch \(plan.name)", underlying: obstacle)
       }
       say(plan.name, "not ready yet; asks again in \(interval.inWords)")

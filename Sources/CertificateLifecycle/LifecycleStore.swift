@@ -105,6 +105,18 @@ public final class LifecycleStore: Sendable {
     }
   }
 
+  private static func refuseOtherOwner(
+    _ attributes: [FileAttributeKey: Any], of item: String, _ path: String, orRoot: Bool
+  ) throws {
+    let owner = (attributes[.ownerAccountID] as? NSNumber)?.uint32Value
+    guard owner == geteuid() || (orRoot && owner == 0) else {
+      throw LifecycleError(
+        .ruleRefused, rule: .ownerOnly, operation: "open the state file \(path)",
+        message: "\(item) belongs to another user (\(owner.map(String.init) ?? "unknown"))",
+        hint: "run hsmkey as the user that the state belongs to")
+    }
+  }
+
   /// Makes the folder and the file with owner-only modes before SQLite sees them, and refuses what others could open.
   private static func prepareFile(_ path: String) throws {
     let files = FileManager.default
@@ -119,14 +131,16 @@ public final class LifecycleStore: Sendable {
         ).close()
       }
       // Whoever can change the folder can put another file, or a rollback journal, in our place.
-      let folderMode =
-        (try files.attributesOfItem(atPath: URL(filePath: folder).resolvingSymlinksInPath().path)[.posixPermissions] as? NSNumber)?.intValue
+      let folderAttributes = try files.attributesOfItem(atPath: URL(filePath: folder).resolvingSymlinksInPath().path)
+      let folderMode = (folderAttributes[.posixPermissions] as? NSNumber)?.intValue
+      try refuseOtherOwner(folderAttributes, of: folder, path, orRoot: true)
       guard let folderMode, folderMode & 0o022 == 0 else {
         throw LifecycleError(
           .ruleRefused, rule: .ownerOnly, operation: "open the state file \(path)",
           message: "others can change the folder \(folder) (mode \(String(folderMode ?? 0, radix: 8)))", hint: "chmod go-w \(folder)")
       }
       let attributes = try files.attributesOfItem(atPath: path)
+      try refuseOtherOwner(attributes, of: path, path, orRoot: false)
       let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
       guard attributes[.type] as? FileAttributeType == .typeRegular, mode & 0o077 == 0 else {
         throw LifecycleError(

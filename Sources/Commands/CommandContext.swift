@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import PKCS11
 import Secrets
+import Synchronization
 import TokenKeys
 
 /// What a command works with: settings, log, and the token once it is asked for. Made for one run of one command.
@@ -75,7 +76,9 @@ final class CommandContext: Sendable {
   func tokenKeys() async throws -> TokenKeys {
     let source = try secretSource(settings.pinSource)
     let token = try selectedToken()
-    return try await TokenKeys(token: token, pin: source)
+    let keys = try await TokenKeys(token: token, pin: source)
+    LoadedModules.add(keys)
+    return keys
   }
 
   /// A secret's source as given on the command line, with its warning said.
@@ -106,29 +109,21 @@ final class CommandContext: Sendable {
   }
 }
 
-/// Modules that must be finalized before the process ends: SoftHSM can crash in its exit handlers otherwise.
+/// Modules that must be finalized before the process ends: SoftHSM can crash in its exit handlers otherwise. The logins on their tokens are
+/// ended before, so that no call is under way then.
 enum LoadedModules {
-  private static let modules = LockedModules()
+  private static let modules = Mutex<[Module]>([])
+  private static let logins = Mutex<[TokenKeys]>([])
 
-  static func add(_ module: Module) { modules.add(module) }
+  static func add(_ module: Module) { modules.withLock { $0.append(module) } }
+  static func add(_ keys: TokenKeys) { logins.withLock { $0.append(keys) } }
 
-  static func finalizeAll() {
-    for module in modules.takeAll() {
+  static func finalizeAll() async {
+    for keys in logins.withLock({ $0 }) { try? await keys.close() }
+    for module in modules.withLock({ $0 }) {
       do { try module.finalize() } catch { Console.say("warning: \(error)") }
     }
-  }
-}
-
-private final class LockedModules: @unchecked Sendable {
-  // Checked by hand: `modules` is touched only under `lock`.
-  private let lock = NSLock()
-  private var modules: [Module] = []
-
-  func add(_ module: Module) { lock.withLock { modules.append(module) } }
-  func takeAll() -> [Module] {
-    lock.withLock {
-      defer { modules = [] }
-      return modules
-    }
+    logins.withLock { $0 = [] }
+    modules.withLock { $0 = [] }
   }
 }

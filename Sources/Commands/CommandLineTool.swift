@@ -7,11 +7,16 @@ public enum CommandLineTool {
   /// - Parameter arguments: the command line without the program's name.
   /// - Returns: the exit code of the contract.
   public static func run(_ arguments: [String]) async -> Int32 {
+    let exitCode = await runCommand(arguments)
+    await LoadedModules.finalizeAll()
+    return exitCode
+  }
+
+  private static func runCommand(_ arguments: [String]) async -> Int32 {
     occupyStandardDescriptors()
     // A reader that goes away (`| head`) is an error from write, not a silent death.
     signal(SIGPIPE, SIG_IGN)
     let asJSON = arguments.prefix { $0 != "--" }.contains("--json")
-    defer { LoadedModules.finalizeAll() }
     do {
       var command = try HSMKeyCommand.parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }

@@ -2,7 +2,7 @@
 enum CryptokiFunction: String {
   case C_Initialize, C_Finalize, C_GetInfo, C_GetFunctionList, C_GetInterface
   case C_GetSlotList, C_GetSlotInfo, C_GetTokenInfo, C_GetMechanismList, C_GetMechanismInfo, C_InitToken, C_InitPIN, C_SetPIN
-  case C_OpenSession, C_CloseSession, C_Login, C_Logout
+  case C_OpenSession, C_CloseSession, C_GetSessionInfo, C_Login, C_Logout
   case C_CreateObject, C_DestroyObject, C_GetAttributeValue, C_SetAttributeValue
   case C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal
   case C_SignInit, C_Sign, C_VerifyInit, C_Verify

@@ -11,6 +11,7 @@ struct KeyTemplate {
     var publicKey: [Attribute] = [
       .init(.objectClass, ObjectClass.publicKey),
       .init(.token, true),  // kept on the token, not only in this session
+      .init(.modifiable, true),  // so that a label can be mended
       .init(.isPrivate, false),  // readable without login: public keys are no secret, and audits need no PIN
       .init(.label, name),
       .init(.id, identifier.bytes),
@@ -23,6 +24,8 @@ struct KeyTemplate {
     let privateKey: [Attribute] = [
       .init(.objectClass, ObjectClass.privateKey),
       .init(.token, true),
+      .init(.modifiable, true),  // a label only: what keeps the key in can only be tightened
+      .init(.alwaysAuthenticate, false),  // a service signs unattended
       .init(.isPrivate, true),  // invisible before login
       .init(.label, name),
       .init(.id, identifier.bytes),

@@ -27,6 +27,12 @@ final class TokenConnection {
     session = consume opened
   }
 
+  /// Closes the session, which ends the login.
+  func close() throws(PKCS11Error) {
+    privateKeyHandles = [:]
+    if let held = session.take() { try held.close() }
+  }
+
   /// What the token can do, asked once.
   func mechanisms() throws(PKCS11Error) -> [MechanismType: MechanismInformation] {
     if let mechanismsOfToken { return mechanismsOfToken }
@@ -39,7 +45,12 @@ final class TokenConnection {
   func reading<Result>(_ body: (inout Session) throws -> Result) throws -> Result {
     if !Self.isUsable(&session) {
       // The new one is opened before the old one goes, so that the login survives.
-      let replacement = try token.openSession(.readOnly)
+      var replacement = try token.openSession(.readOnly)
+      guard try replacement.isUserLoggedIn() else {
+        throw TokenKeysError(
+          .loginLost, operation: "use token \(token.label)", message: "the token has dropped the login; it was reset or taken out meanwhile",
+          hint: "run this again, which logs in anew")
+      }
       session = consume replacement
     }
     return try body(&session!)

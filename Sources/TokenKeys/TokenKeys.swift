@@ -41,6 +41,14 @@ public final class TokenKeys: Sendable {
 
   deinit { thread.stop() }
 
+  /// Ends the login and the thread, after the work that is already queued. Keys made from this value cannot sign any more.
+  ///
+  /// Call it before `Module.finalize()`: then no call of ours is under way in the module.
+  public func close() async throws {
+    defer { thread.stop() }
+    try await thread.perform { try $0.close() }
+  }
+
   /// Every private key that this login can see, by name.
   ///
   /// A key whose public half or kind cannot be read is listed by ``unusableKeys()`` instead.

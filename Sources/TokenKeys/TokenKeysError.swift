@@ -19,6 +19,8 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
     public static let mechanismMissing = Code(rawValue: "mechanism-missing")
     /// The key cannot sign with the algorithm that was asked for.
     public static let algorithmMismatch = Code(rawValue: "algorithm-mismatch")
+    /// The token has dropped our login.
+    public static let loginLost = Code(rawValue: "login-lost")
     /// The PIN was not tried, because that would have locked it or it is locked already.
     public static let pinGuarded = Code(rawValue: "pin-guarded")
   }

@@ -65,7 +65,11 @@ extension CommandContext {
     let permanent = Set(configured.permanentCodes ?? [])
     let lifecycle = CertificateLifecycle(
       store: store, service: service, keys: TokenLifecycleKeys(keys: keys), issuers: issuers, timing: timing, transforms: renewalTransforms,
-      isPermanentRefusal: { codes in codes.contains(where: permanent.contains) }, report: { self.progress("\($0.name): \($0.description)") })
+      isPermanentRefusal: { codes in codes.contains(where: permanent.contains) },
+      afterChange: { name in
+        let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
+        return await AfterChange.run(program, certificate: name, progress: { self.progress($0) })
+      }, report: { self.progress("\($0.name): \($0.description)") })
     return (lifecycle, keys)
   }
 

@@ -39,7 +39,7 @@ struct CertificateEnrolCommand: AnsweringCommand {
       let secret = try (password ?? .prompt).read(purpose: "Transfer password of order \(transferID) for certificate \(name)")
       return try TransferCredentials(id: transferID, password: secret)
     }
-    return try await context.concluded(installed, named: name, token: keys.token)
+    return try context.concluded(installed, named: name, token: keys.token)
   }
 
   /// Without credentials nothing can be sent, so nothing is begun either. What was sent already goes on without them.

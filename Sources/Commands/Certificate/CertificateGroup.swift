@@ -62,10 +62,9 @@ struct CertificateReport: Answer {
 }
 
 extension CommandContext {
-  /// Tells the configured program of a new certificate, and makes the answer.
-  func concluded(_ installed: InstalledCertificate, named name: String, token: Token) async throws -> CertificateReport {
-    let succeeded = await AfterChange.run(
-      try settings.certificate(named: name).afterChange, certificate: name, progress: { self.progress($0) })
-    return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: succeeded)
+  /// The answer about a certificate that was just installed. An operation that is still pending then is one whose after-change program failed.
+  func concluded(_ installed: InstalledCertificate, named name: String, token: Token) throws -> CertificateReport {
+    let isPending = try lifecycleStore().record(named: name)?.pending != nil
+    return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: !isPending)
   }
 }

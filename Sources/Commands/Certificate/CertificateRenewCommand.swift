@@ -81,7 +81,7 @@ struct CertificateRenewCommand: AnsweringCommand {
   ) async throws -> CertificateReport {
     let plan = try context.plan(named: name)
     let installed = try await tools.lifecycle.renew(plan, repeatingUncertainRenewal: repeatUncertainRenewal)
-    return try await context.concluded(installed, named: name, token: tools.keys.token)
+    return try context.concluded(installed, named: name, token: tools.keys.token)
   }
 
   /// Which certificates to renew, and which are not due. Looks at the state only: a timer with nothing to do needs no token.

@@ -69,6 +69,7 @@ struct CertificateStatusCommand: AnsweringCommand {
       case .sent: return ("\(pending.kind.rawValue) sent, certificate not fetched yet", "hsmkey certificate fetch \(name)")
       case .received: return ("\(pending.kind.rawValue) received, not installed yet", "hsmkey certificate fetch \(name)")
       case .installed: return ("\(pending.kind.rawValue) installed, certificate file not written yet", "hsmkey certificate fetch \(name)")
+      case .written: return ("active, the after-change program has not succeeded yet", "hsmkey certificate fetch \(name)")
       }
     }
     guard let window else { return ("no certificate", "order one, then: hsmkey certificate enrol \(name)") }

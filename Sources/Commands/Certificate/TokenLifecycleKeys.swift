@@ -18,7 +18,8 @@ struct TokenLifecycleKeys: LifecycleKeys {
       let key = try await keys.key(named: name)
       try await keys.prove(key, is: try known(algorithm, for: name))
       return lifecycleKey(key)
-    } catch let error as TokenKeysError where error.code == .keyNotFound {
+    } catch let error as TokenKeysError where [.keyNotFound, .keyUnusable, .keyAmbiguous, .ruleRefused].contains(error.code) {
+      // Half a key, two of them, or one that is not what it should be: not one to build on.
       return nil
     }
   }

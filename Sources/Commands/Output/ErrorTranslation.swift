@@ -80,7 +80,7 @@ enum ErrorTranslation {
 
   private static func translate(_ error: LifecycleError) -> CommandError {
     let statuses: [LifecycleError.Code: ExitStatus] = [
-      .ruleRefused: .ruleRefused, .notReady: .notReady, .outcomeUncertain: .uncertainOutcome, .nothingToDo: .tokenOrKey, .inputMissing: .usage,
+      .ruleRefused: .ruleRefused, .notReady: .notReady, .outcomeUncertain: .uncertainOutcome, .nothingToDo: .tokenOrKey, .inputMissing: .usage, .unreachable: .unreachable,
       .stateUnusable: .configuration, .fileNotWritten: .configuration,
     ]
     return CommandError(
