@@ -34,5 +34,9 @@ final class OperationLock: Sendable {
     }
   }
 
-  deinit { try? descriptor.close() }
+  deinit {
+    // Closing alone would leave the lock with a child that was forked meanwhile, until that child runs its program.
+    _ = flock(descriptor.rawValue, LOCK_UN)
+    try? descriptor.close()
+  }
 }
