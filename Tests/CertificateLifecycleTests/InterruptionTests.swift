@@ -106,7 +106,7 @@ struct InterruptionTests {
       await bench.keys.leaveHalfAKey(named: planned)
       let installed = try await bench.enrol()
       #expect(installed.keyName == planned + "-2")
-      #expect(bench.events.contains { $0.contains("left half a key named \(planned)") })
+      #expect(bench.events.contains { $0.contains("left a key named \(planned)") })
     }
   }
 
