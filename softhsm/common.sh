@@ -103,7 +103,7 @@ logged() {
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.3
     if ((SECONDS >= next)); then
-      say "   $label: $((SECONDS - begun)) s … $(tail -c 4000 "$log" | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c1-100)"
+      say "   $label: $((SECONDS - begun)) s … $(tail -c 4000 "$log" | tr '\r' '\n' | grep -av '^ *$' | tail -n 1 | cut -c1-100)"
       next=$((SECONDS + 15))
     fi
   done

@@ -26,15 +26,17 @@ public struct CertificateLifecycle: Sendable {
   ///   - issuers: who may issue our certificates.
   ///   - timing: how long to wait and how often to ask.
   ///   - transforms: how a renewal's signature refers to the request.
-  ///   - isPermanentRefusal: given the error codes of a refused question for a certificate, says whether asking again is pointless. The agency
-  ///     publishes no list of codes, so the default asks again until the time is up.
+  ///   - isPermanentRefusal: given the error codes of a refused question for a certificate, says whether asking again is pointless. The
+  ///     agency publishes no list of codes, so the default asks again until the time is up.
   ///   - now: the clock.
   ///   - sleep: how to wait.
   ///   - report: told what happens, for people.
   public init(
     store: LifecycleStore, service: CertificateService, keys: any LifecycleKeys, issuers: TrustAnchors, timing: LifecycleTiming = .init(),
-    transforms: ReferenceTransforms = .envelopedThenExclusiveC14N, isPermanentRefusal: @escaping @Sendable ([String]) -> Bool = { _ in false },
-    now: @escaping @Sendable () -> Date = { Date() }, sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+    transforms: ReferenceTransforms = .envelopedThenExclusiveC14N,
+    isPermanentRefusal: @escaping @Sendable ([String]) -> Bool = { _ in false },
+    now: @escaping @Sendable () -> Date = { Date() },
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
     report: @escaping @Sendable (LifecycleEvent) -> Void = { _ in }
   ) {
     self.store = store
@@ -71,11 +73,14 @@ public struct CertificateLifecycle: Sendable {
     if let expiry = try record.active?.certificate().notValidAfter {
       if now() < expiry, record.pending == nil {
         throw LifecycleError(
-          .ruleRefused, rule: .alreadyEnrolled, operation: operation, message: "there is a certificate already, valid until \(expiry.ISO8601Format())",
+          .ruleRefused, rule: .alreadyEnrolled, operation: operation,
+          message: "there is a certificate already, valid until \(expiry.ISO8601Format())",
           hint: "renew it within its window with: hsmkey certificate renew \(plan.name)")
       }
       if now() >= expiry, let renewal = record.pending, renewal.kind == .renewal, renewal.nextCommand == "renew" {
-        say(plan.name, "the certificate expired before its renewal was answered: the renewal's key \(renewal.keyName) is used for the new one")
+        say(
+          plan.name, "the certificate expired before its renewal was answered: the renewal's key \(renewal.keyName) is used for the new one"
+        )
         record.pending = renewal.asEnrolment(startedAt: now())
       }
     }
@@ -89,8 +94,8 @@ public struct CertificateLifecycle: Sendable {
 
   /// Requests the next certificate for a name, signed with the key of the current one, and installs it.
   ///
-  /// - Parameter repeatingUncertainRenewal: sends a renewal again although an earlier one may have been carried out. The service does not say
-  ///   whether that is harmless, so it is never done unasked.
+  /// - Parameter repeatingUncertainRenewal: sends a renewal again although an earlier one may have been carried out. The service does not
+  ///   say whether that is harmless, so it is never done unasked.
   /// - Throws: ``LifecycleError``, `CertificateServiceError`, and what the token says.
   public func renew(_ plan: CertificatePlan, repeatingUncertainRenewal: Bool = false) async throws -> InstalledCertificate {
     let operation = "renew certificate \(plan.name)"
@@ -98,7 +103,8 @@ public struct CertificateLifecycle: Sendable {
     defer { withExtendedLifetime(lock) {} }
     guard var record = try store.record(named: plan.name), let active = record.active else {
       throw LifecycleError(
-        .nothingToDo, operation: operation, message: "there is no certificate to renew", hint: "get the first one with: hsmkey certificate enrol \(plan.name)")
+        .nothingToDo, operation: operation, message: "there is no certificate to renew",
+        hint: "get the first one with: hsmkey certificate enrol \(plan.name)")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
     try finishLeftOver(.enrolment, plan, &record, operation: operation)
@@ -116,8 +122,8 @@ public struct CertificateLifecycle: Sendable {
 
   /// Goes on with what is pending: asks for the certificate and installs it. Sends no request that could be counted twice.
   ///
-  /// - Parameter retrievalID: for a request whose answer was lost: the id that the agency tells. What comes is checked as always, so a wrong
-  ///   id does no harm.
+  /// - Parameter retrievalID: for a request whose answer was lost: the id that the agency tells. What comes is checked as always, so a
+  ///   wrong id does no harm.
   public func fetch(_ plan: CertificatePlan, retrievalID: RetrievalID? = nil) async throws -> InstalledCertificate {
     let operation = "fetch certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)

@@ -14,6 +14,7 @@ public struct CertificatePlan: Sendable {
   /// Where the current certificate is written for its users, PEM; nil for nowhere. A symbolic link is replaced, not followed.
   public let certificateFile: String?
 
+  /// A plan from its parts.
   public init(name: String, customer: Customer, algorithm: String, subject: DistinguishedName, certificateFile: String?) {
     self.name = name
     self.customer = customer
@@ -35,6 +36,7 @@ public struct LifecycleTiming: Sendable {
   /// Nobody asks more often than this, whatever is configured.
   static let shortestInterval: Duration = .milliseconds(10)
 
+  /// The defaults are what suits the agency's service: a certificate is there after about a minute.
   public init(firstWait: Duration = .seconds(30), pollInterval: Duration = .seconds(45), giveUpAfter: Duration = .seconds(600)) {
     self.firstWait = firstWait
     self.pollInterval = pollInterval

@@ -6,6 +6,7 @@ public import X509
 public struct CertificateRecord: Codable, Sendable, Hashable {
   /// The name in the configuration file.
   public let name: String
+  /// The customer that it was first requested for.
   public let customerID: String
   /// The service's environment that it belongs to: `test` or `production`. Nil in states of the first version, until the next operation.
   public internal(set) var environment: String?
@@ -25,11 +26,13 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
 
 /// A certificate that was checked and stored beside its key.
 public struct InstalledCertificate: Codable, Sendable, Hashable {
+  /// `CKA_LABEL` of the key.
   public let keyName: String
   /// `CKA_ID` of the key, in hexadecimal.
   public let keyIdentifier: String
   /// The certificate, DER.
   public let der: Data
+  /// When it became the certificate in use, by this machine's clock.
   public let installedAt: Date
 
   /// The certificate, decoded.
@@ -38,6 +41,7 @@ public struct InstalledCertificate: Codable, Sendable, Hashable {
 
 /// An enrolment or renewal that has begun and not ended.
 public struct PendingOperation: Codable, Sendable, Hashable {
+  /// What was begun.
   public enum Kind: String, Codable, Sendable { case enrolment, renewal }
 
   /// How far it has come. Each stage is on disk before the act that follows it.
@@ -56,9 +60,13 @@ public struct PendingOperation: Codable, Sendable, Hashable {
     case installed
   }
 
+  /// What was begun.
   public let kind: Kind
+  /// How far it has come.
   public internal(set) var stage: Stage
+  /// When it was begun.
   public let startedAt: Date
+  /// `CKA_LABEL` of the key.
   public let keyName: String
   /// `CKA_ID` of the new key, in hexadecimal, once it exists.
   public internal(set) var keyIdentifier: String?
@@ -70,6 +78,7 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   public internal(set) var earlierTransferIDDigests: [String]?
   /// When the request left, or was about to.
   public internal(set) var sentAt: Date?
+  /// The id with which the certificate is fetched, once the service has given one.
   public internal(set) var retrievalID: String?
   /// The certificate that came, DER.
   public internal(set) var certificate: Data?

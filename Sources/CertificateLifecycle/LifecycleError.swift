@@ -21,7 +21,9 @@ public struct LifecycleError: Error, Sendable, CustomStringConvertible {
     public static let fileNotWritten = Code(rawValue: "file-not-written")
   }
 
+  /// What kind of failure it is.
   public let code: Code
+  /// The rule that refused, where one did.
   public let rule: LifecycleRule?
   /// What was being done: `renew certificate payroll`.
   public let operation: String
@@ -29,8 +31,10 @@ public struct LifecycleError: Error, Sendable, CustomStringConvertible {
   public let message: String
   /// What to do next.
   public let hint: String?
+  /// The error this one rests on.
   public let underlying: (any Error)?
 
+  /// An error from its parts.
   public init(
     _ code: Code, rule: LifecycleRule? = nil, operation: String, message: String, hint: String? = nil, underlying: (any Error)? = nil
   ) {

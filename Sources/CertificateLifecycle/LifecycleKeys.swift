@@ -9,6 +9,7 @@ public struct LifecycleKey: Sendable {
   /// The key where X509 wants a private key.
   public let privateKey: Certificate.PrivateKey
 
+  /// A key from its parts.
   public init(name: String, identifier: String, privateKey: Certificate.PrivateKey) {
     self.name = name
     self.identifier = identifier

@@ -14,7 +14,8 @@ extension CertificateLifecycle {
     guard environment == service.environment.name else {
       throw LifecycleError(
         .ruleRefused, rule: .sameEnvironment, operation: operation,
-        message: "the state knows it as a certificate of the \(environment) environment, the configuration says \(service.environment.name)",
+        message:
+          "the state knows it as a certificate of the \(environment) environment, the configuration says \(service.environment.name)",
         hint: "use a state file for each environment (configuration key state), or give the certificate another name")
     }
     record.environment = environment
@@ -34,12 +35,14 @@ extension CertificateLifecycle {
     let pending = record.pending
     let when = pending?.sentAt.map { " on \($0.ISO8601Format())" } ?? ""
     let isRenewal = pending?.kind == .renewal
+    let command = "hsmkey certificate \(isRenewal ? "renew" : "enrol") \(record.name)"
+    let hint =
+      isRenewal
+      ? "ask the agency whether a certificate was issued; to send the renewal again: \(command) --repeat-uncertain-renewal"
+      : "transfer credentials work once; order new ones and run: \(command) --transfer-id NEW-ID, which uses the same key"
     return LifecycleError(
       .outcomeUncertain, rule: .notRepeated, operation: operation,
-      message: "a request was about to leave\(when) and no trustworthy answer is known; the service may have acted on it",
-      hint: isRenewal
-        ? "ask the agency whether a certificate was issued; to send the renewal again: hsmkey certificate renew \(record.name) --repeat-uncertain-renewal"
-        : "transfer credentials work once; order new ones and run: hsmkey certificate enrol \(record.name) --transfer-id NEW-ID, which uses the same key",
+      message: "a request was about to leave\(when) and no trustworthy answer is known; the service may have acted on it", hint: hint,
       underlying: underlying)
   }
 }

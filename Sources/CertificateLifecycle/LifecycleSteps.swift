@@ -48,7 +48,7 @@ extension CertificateLifecycle {
     let credentials: TransferCredentials
     do {
       credentials = try await ask()
-    } catch where isUncertain {
+    } catch  where isUncertain {
       // That new credentials are missing matters less than why they are needed.
       throw uncertain(record, operation: operation, underlying: error)
     }
@@ -76,7 +76,10 @@ extension CertificateLifecycle {
     let request = try RenewCertificateRequest(
       environment: service.environment, customer: plan.customer, certificateRequestDER: Array(record.pending?.certificateRequest ?? Data()))
     let signed = try await request.signed(by: oldKey.privateKey, certificate: active.certificate(), transforms: transforms)
-    try await send(&record, operation: operation) { _ in } request: { try await service.renew(signed) }
+    try await send(&record, operation: operation) { _ in
+    } request: {
+      try await service.renew(signed)
+    }
   }
 
   /// One-use requests: saved as *sending* before, as *sent* or back to what it was after, and left at *sending* when nobody can tell.
@@ -96,7 +99,8 @@ extension CertificateLifecycle {
     do {
       retrievalID = try await request()
     } catch let error as CertificateServiceError where !error.outcomeIsUncertain {
-      // Nothing was sent, or a signed answer says that nothing was done: all is as it was before, also an earlier request's uncertain outcome.
+      // Nothing was sent, or a signed answer says that nothing was done: all is as it was before, also an earlier request's uncertain
+      // outcome.
       record.pending = before
       try store.save(record, at: now())
       throw error
@@ -110,7 +114,8 @@ extension CertificateLifecycle {
       throw LifecycleError(
         .stateUnusable, operation: operation,
         message: "the service took the request and gave the retrieval id \(retrievalID), and the state could not be saved (\(error))",
-        hint: "note the id; mend the state's disk, then run: hsmkey certificate fetch \(record.name) --retrieval-id \(retrievalID)", underlying: error)
+        hint: "note the id; mend the state's disk, then run: hsmkey certificate fetch \(record.name) --retrieval-id \(retrievalID)",
+        underlying: error)
     }
   }
 
@@ -124,7 +129,8 @@ extension CertificateLifecycle {
     }
     if record.pending?.stage == .received {
       guard let der = record.pending?.certificate, let identifier = record.pending?.keyIdentifier else {
-        throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a certificate was received, and holds none")
+        throw LifecycleError(
+          .stateUnusable, operation: operation, message: "the state says that a certificate was received, and holds none")
       }
       let key = try await keys.key(identifier: identifier)
       say(plan.name, "stores the certificate beside its key on the token")
@@ -163,7 +169,8 @@ extension CertificateLifecycle {
   /// Asks until the certificate is there and has passed every check, or the time is up. Asking can be repeated without harm.
   private func poll(_ plan: CertificatePlan, _ record: CertificateRecord, operation: String) async throws -> AcceptedCertificate {
     guard let pending = record.pending, let retrievalID = pending.retrievalID, let identifier = pending.keyIdentifier else {
-      throw LifecycleError(.stateUnusable, operation: operation, message: "the state says that a request was sent, and holds no retrieval id")
+      throw LifecycleError(
+        .stateUnusable, operation: operation, message: "the state says that a request was sent, and holds no retrieval id")
     }
     let publicKey = try await keys.key(identifier: identifier).privateKey.publicKey
     let expectedIssuer = pending.kind == .renewal ? try record.active?.certificate().issuer : nil
@@ -206,7 +213,9 @@ extension CertificateLifecycle {
     }
   }
 
-  private func ask(_ request: GetCertificateRequest, _ acceptance: CertificateAcceptance) async -> Result<AcceptedCertificate, CertificateServiceError> {
+  private func ask(_ request: GetCertificateRequest, _ acceptance: CertificateAcceptance) async -> Result<
+    AcceptedCertificate, CertificateServiceError
+  > {
     do throws(CertificateServiceError) {
       return .success(try await acceptance.check(await service.certificate(request)))
     } catch {
@@ -228,8 +237,8 @@ extension CertificateLifecycle {
 }
 
 extension CertificateServiceError {
-  /// Whether a question for a certificate may be asked again: nothing there yet, or nobody there to answer. An answer that could not be trusted,
-  /// or a certificate that failed a check, ends the asking.
+  /// Whether a question for a certificate may be asked again: nothing there yet, or nobody there to answer. An answer that could not be
+  /// trusted, or a certificate that failed a check, ends the asking.
   var canAskAgain: Bool { code == .refused || code == .unreachable || code == .uncertain }
 }
 

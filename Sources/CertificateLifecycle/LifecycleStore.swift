@@ -13,8 +13,8 @@ public final class LifecycleStore: Sendable {
 
   /// Opens the file, or makes it.
   ///
-  /// - Throws: ``LifecycleError`` with ``LifecycleRule/ownerOnly`` when others could open it; ``LifecycleError/Code/stateUnusable`` when it is no
-  ///   state file of ours or the disk refuses.
+  /// - Throws: ``LifecycleError`` with ``LifecycleRule/ownerOnly`` when others could open it; ``LifecycleError/Code/stateUnusable`` when
+  ///   it is no state file of ours or the disk refuses.
   public init(path: String) throws {
     self.path = path
     try Self.prepareFile(path)
@@ -67,7 +67,11 @@ public final class LifecycleStore: Sendable {
     do {
       try database.write { database in
         try database.execute(
-          sql: "INSERT INTO certificate VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET record = excluded.record, changed_at = excluded.changed_at",
+          sql:
+            """
+            INSERT INTO certificate VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET record = excluded.record, changed_at = excluded.changed_at
+            """,
           arguments: [record.name, text, time.ISO8601Format()])
       }
     } catch let error as DatabaseError {
@@ -79,7 +83,9 @@ public final class LifecycleStore: Sendable {
   func synchronousLevel() throws -> Int? { try reading { try Int.fetchOne($0, sql: "PRAGMA synchronous") } }
 
   /// Takes the right to change one certificate, for as long as the returned value lives. Other processes are refused meanwhile.
-  func lock(_ name: String, operation: String) throws -> OperationLock { try OperationLock(statePath: path, name: name, operation: operation) }
+  func lock(_ name: String, operation: String) throws -> OperationLock {
+    try OperationLock(statePath: path, name: name, operation: operation)
+  }
 
   private func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
     do {
@@ -113,7 +119,8 @@ public final class LifecycleStore: Sendable {
         ).close()
       }
       // Whoever can change the folder can put another file, or a rollback journal, in our place.
-      let folderMode = (try files.attributesOfItem(atPath: URL(filePath: folder).resolvingSymlinksInPath().path)[.posixPermissions] as? NSNumber)?.intValue
+      let folderMode =
+        (try files.attributesOfItem(atPath: URL(filePath: folder).resolvingSymlinksInPath().path)[.posixPermissions] as? NSNumber)?.intValue
       guard let folderMode, folderMode & 0o022 == 0 else {
         throw LifecycleError(
           .ruleRefused, rule: .ownerOnly, operation: "open the state file \(path)",
@@ -124,7 +131,8 @@ public final class LifecycleStore: Sendable {
       guard attributes[.type] as? FileAttributeType == .typeRegular, mode & 0o077 == 0 else {
         throw LifecycleError(
           .ruleRefused, rule: .ownerOnly, operation: "open the state file \(path)",
-          message: "it must be a regular file that only its owner can open, and has mode \(String(mode, radix: 8))", hint: "chmod 600 \(path)")
+          message: "it must be a regular file that only its owner can open, and has mode \(String(mode, radix: 8))",
+          hint: "chmod 600 \(path)")
       }
     } catch let error as LifecycleError {
       throw error
@@ -135,7 +143,8 @@ public final class LifecycleStore: Sendable {
 
   private static func unusable(_ path: String, _ message: String, _ cause: (any Error)?) -> LifecycleError {
     LifecycleError(
-      .stateUnusable, operation: "use the state file \(path)", message: message, hint: "check the path (configuration key state), the disk and who owns it",
+      .stateUnusable, operation: "use the state file \(path)", message: message,
+      hint: "check the path (configuration key state), the disk and who owns it",
       underlying: cause)
   }
 }

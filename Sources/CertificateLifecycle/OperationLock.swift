@@ -1,8 +1,8 @@
 import Foundation
 import SystemPackage
 
-/// An advisory lock (`flock`) beside the state file, held while one process changes one certificate. The kernel drops it when the process ends,
-/// however it ends.
+/// An advisory lock (`flock`) beside the state file, held while one process changes one certificate. The kernel drops it when the process
+/// ends, however it ends.
 final class OperationLock: Sendable {
   private let descriptor: FileDescriptor
 
@@ -17,7 +17,8 @@ final class OperationLock: Sendable {
       descriptor = try FileDescriptor.open(
         FilePath(path), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite)
     } catch {
-      throw LifecycleError(.stateUnusable, operation: operation, message: "the lock file \(path) cannot be opened: \(error)", underlying: error)
+      throw LifecycleError(
+        .stateUnusable, operation: operation, message: "the lock file \(path) cannot be opened: \(error)", underlying: error)
     }
     guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
       let reason = Errno(rawValue: errno)

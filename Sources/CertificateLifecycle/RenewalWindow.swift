@@ -11,6 +11,7 @@ public struct RenewalWindow: Sendable, Hashable {
   /// From this moment on it cannot: the certificate has expired.
   public let closes: Date
 
+  /// The window of a certificate, from its expiry.
   public init(of certificate: Certificate) {
     closes = certificate.notValidAfter
     opens = closes.addingTimeInterval(-Self.length)
@@ -22,13 +23,15 @@ public struct RenewalWindow: Sendable, Hashable {
   public func check(at time: Date, name: String, operation: String) throws(LifecycleError) {
     if time >= closes {
       throw LifecycleError(
-        .ruleRefused, rule: .expired, operation: operation, message: "the certificate expired on \(closes.ISO8601Format()) and can no longer be renewed",
+        .ruleRefused, rule: .expired, operation: operation,
+        message: "the certificate expired on \(closes.ISO8601Format()) and can no longer be renewed",
         hint: "order a new certificate in the agency's e-service, then run: hsmkey certificate enrol \(name) --transfer-id ID")
     }
     if time < opens {
       throw LifecycleError(
         .ruleRefused, rule: .window, operation: operation,
-        message: "the service renews a certificate only within 60 days of its expiry; this one can be renewed from \(opens.ISO8601Format())",
+        message:
+          "the service renews a certificate only within 60 days of its expiry; this one can be renewed from \(opens.ISO8601Format())",
         hint: "run this again from \(opens.formatted(.iso8601.year().month().day())) on; until then there is nothing to do")
     }
   }

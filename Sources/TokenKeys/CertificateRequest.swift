@@ -8,6 +8,7 @@ extension CertificateSigningRequest {
   ///   - subject: the name in the request. The certificate service ignores it and uses its own records.
   public init(for key: TokenKey, subject: DistinguishedName) async throws {
     try await self.init(
-      version: .v1, subject: subject, asyncPrivateKey: key.privateKey, attributes: .init(), signatureAlgorithm: key.defaultSignatureAlgorithm)
+      version: .v1, subject: subject, asyncPrivateKey: key.privateKey, attributes: .init(),
+      signatureAlgorithm: key.defaultSignatureAlgorithm)
   }
 }

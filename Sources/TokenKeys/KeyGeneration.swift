@@ -3,8 +3,8 @@ import PKCS11
 import X509
 
 extension TokenKeys {
-  /// Generates a key pair on the token (`C_GenerateKeyPair`), reads back what the token made of it, and destroys it if that does not meet the
-  /// policy.
+  /// Generates a key pair on the token (`C_GenerateKeyPair`), reads back what the token made of it, and destroys it if that does not meet
+  /// the policy.
   ///
   /// Takes from milliseconds (P-256) to minutes (RSA-4096 on small devices).
   ///
@@ -74,7 +74,8 @@ extension TokenConnection {
         let (publicKey, observedAlgorithm) = try Self.publicHalf(of: identifier, label: name, in: &session)
         let parts = KeyParts(name: name, identifier: identifier, algorithm: observedAlgorithm, publicKey: publicKey)
         try prove(
-          pair.privateKey, parts: parts, asked: algorithm, policy: policy, operation: operation, hint: "the key has been destroyed", in: &session)
+          pair.privateKey, parts: parts, asked: algorithm, policy: policy, operation: operation, hint: "the key has been destroyed",
+          in: &session)
         // Somebody else may have taken the name since we looked.
         guard try Self.halves(named: name, limit: 3, in: &session).count == 2 else { throw nameTaken(name, operation: operation) }
         return parts
@@ -125,12 +126,13 @@ extension TokenConnection {
     let signature = try scheme.sign(challenge, key: privateKey, in: &session)
     guard parts.publicKey.isValidSignature(signature, for: challenge, signatureAlgorithm: scheme.algorithm) else {
       throw TokenKeysError(
-        .ruleRefused, rule: .pair, operation: operation, message: "a signature by the private key does not verify with its public key", hint: hint)
+        .ruleRefused, rule: .pair, operation: operation, message: "a signature by the private key does not verify with its public key",
+        hint: hint)
     }
   }
 
-  /// Destroys all that a generation has left (`C_DestroyObject`) and makes sure by a search that it is gone. The identifier is random and was
-  /// made for this key, so whatever carries it is ours, also when the generation itself broke off half way.
+  /// Destroys all that a generation has left (`C_DestroyObject`) and makes sure by a search that it is gone. The identifier is random and
+  /// was made for this key, so whatever carries it is ours, also when the generation itself broke off half way.
   private func destroy(_ identifier: KeyIdentifier, after cause: any Error, operation: String) throws {
     var trouble: (any Error)?
     do {
@@ -152,7 +154,9 @@ extension TokenConnection {
   }
 
   private static func halves(of identifier: KeyIdentifier, in session: inout Session) throws -> [ObjectHandle] {
-    try ObjectClass.keyHalves.flatMap { try session.findObjects(matching: [.init(.objectClass, $0), .init(.id, identifier.bytes)], limit: 10) }
+    try ObjectClass.keyHalves.flatMap {
+      try session.findObjects(matching: [.init(.objectClass, $0), .init(.id, identifier.bytes)], limit: 10)
+    }
   }
 }
 

@@ -4,8 +4,10 @@ public struct KeyIdentifier: Hashable, Sendable, CustomStringConvertible {
   /// Length of the identifiers that we make, in bytes.
   public static let length = 20
 
+  /// The bytes, of whatever length the token gave.
   public let bytes: [UInt8]
 
+  /// An identifier as it was read from a token or made; an empty one is what a key without `CKA_ID` has.
   public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// Reads the lower- or upper-case hexadecimal form, two digits a byte.
@@ -22,6 +24,7 @@ public struct KeyIdentifier: Hashable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
+  /// Two lower-case digits a byte.
   public var hexadecimal: String { bytes.hexadecimal }
   public var description: String { hexadecimal }
 }

@@ -91,6 +91,7 @@ public struct KeyPolicy: Sendable, Hashable {
     let others = try Self.usesOtherThanSigning.filter { try values.bool($0) == true }
     let observed = ([signs ? AttributeType.sign : nil].compactMap(\.self) + others).map(\.description).joined(separator: ", ")
     return .init(
-      rule: .signOnly, outcome: signs && others.isEmpty ? .met : .violated, observed: observed.isEmpty ? "no use at all" : "allows \(observed)")
+      rule: .signOnly, outcome: signs && others.isEmpty ? .met : .violated,
+      observed: observed.isEmpty ? "no use at all" : "allows \(observed)")
   }
 }

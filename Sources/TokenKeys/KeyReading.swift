@@ -50,7 +50,8 @@ extension TokenConnection {
     guard let handle = handles.first, handles.count == 1 else {
       throw TokenKeysError(
         handles.isEmpty ? .keyUnusable : .keyAmbiguous, operation: operation,
-        message: handles.isEmpty ? "the token holds no public key with CKA_ID \(identifier)" : "several public keys carry CKA_ID \(identifier)")
+        message: handles.isEmpty
+          ? "the token holds no public key with CKA_ID \(identifier)" : "several public keys carry CKA_ID \(identifier)")
     }
     let values = try session.attributes([.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint], of: handle)
     return try publicKey(from: values, operation: operation)

@@ -1,7 +1,7 @@
 import PKCS11
 
-/// The attributes that a new key pair is asked for. Every one is set, because what a token assumes when it is not told differs from token to
-/// token: SoftHSM, for one, lets an EC key decrypt and unwrap unless it is told not to.
+/// The attributes that a new key pair is asked for. Every one is set, because what a token assumes when it is not told differs from token
+/// to token: SoftHSM, for one, lets an EC key decrypt and unwrap unless it is told not to.
 struct KeyTemplate {
   let publicKey: [Attribute]
   let privateKey: [Attribute]

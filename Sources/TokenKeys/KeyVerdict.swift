@@ -19,11 +19,15 @@ public struct KeyVerdict: Sendable, Hashable {
 
   /// One rule, its outcome, and what the token answered in a few words.
   public struct Finding: Sendable, Hashable {
+    /// The rule.
     public let rule: KeyRule
+    /// How the token's answer stands to it.
     public let outcome: Outcome
+    /// What the token answered, in a few words.
     public let observed: String
   }
 
+  /// What the token said, rule by rule.
   public let findings: [Finding]
 
   /// Whether a rule that the policy insists on is violated, or not claimed although it must be.

@@ -69,8 +69,8 @@ struct SignatureScheme {
       hint: "it signs with \(key.signatureAlgorithms.map(\.description).joined(separator: ", "))")
   }
 
-  /// Asks the token for the signature (`C_SignInit`, `C_Sign`) and returns it in the form X.509 wants: for ECDSA that is the DER sequence of
-  /// r and s (RFC 5480), which the token gives as two numbers of fixed length.
+  /// Asks the token for the signature (`C_SignInit`, `C_Sign`) and returns it in the form X.509 wants: for ECDSA that is the DER sequence
+  /// of r and s (RFC 5480), which the token gives as two numbers of fixed length.
   func sign(_ message: [UInt8], key: ObjectHandle, in session: inout Session) throws -> [UInt8] {
     let data =
       switch input {

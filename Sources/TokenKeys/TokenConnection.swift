@@ -70,12 +70,14 @@ final class TokenConnection {
     }
     guard let handle = found.first else {
       throw TokenKeysError(
-        .keyNotFound, operation: "find the private key \(identifier)", message: "token \(token.label) holds no private key with this CKA_ID",
+        .keyNotFound, operation: "find the private key \(identifier)",
+        message: "token \(token.label) holds no private key with this CKA_ID",
         hint: "list the keys with: hsmkey key list")
     }
     guard found.count == 1 else {
       throw TokenKeysError(
-        .keyAmbiguous, operation: "find the private key \(identifier)", message: "token \(token.label) holds several private keys with this CKA_ID")
+        .keyAmbiguous, operation: "find the private key \(identifier)",
+        message: "token \(token.label) holds several private keys with this CKA_ID")
     }
     privateKeyHandles[identifier] = handle
     return handle

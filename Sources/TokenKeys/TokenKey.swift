@@ -19,6 +19,7 @@ public struct TokenKey: Sendable {
   public var name: String { parts.name }
   /// `CKA_ID`, shared by both halves and the certificates.
   public var identifier: KeyIdentifier { parts.identifier }
+  /// Kind and size, as the public half shows them.
   public var algorithm: KeyAlgorithm { parts.algorithm }
 
   /// The RFC 7512 URI that names this key: token, serial number, identifier and name.
@@ -29,10 +30,13 @@ public struct TokenKey: Sendable {
 }
 
 extension TokenKey: CustomPrivateKey {
+  /// The public half.
   public var publicKey: Certificate.PublicKey { parts.publicKey }
 
+  /// The algorithm that is used where none is asked for.
   public var defaultSignatureAlgorithm: Certificate.SignatureAlgorithm { parts.algorithm.defaultSignatureAlgorithm }
 
+  /// The algorithms that the key signs with, the preferred one first.
   public var supportedSignatureAlgorithms: [Certificate.SignatureAlgorithm] { parts.algorithm.signatureAlgorithms }
 
   /// Signs on the token and blocks the calling thread meanwhile. Prefer ``signAsynchronously(bytes:signatureAlgorithm:)``.
@@ -48,7 +52,8 @@ extension TokenKey: CustomPrivateKey {
 
   /// Signs on the token, on the token's own thread, and verifies the signature in software before returning it.
   ///
-  /// - Throws: ``TokenKeysError`` when the key cannot sign with this algorithm or the signature does not verify; `PKCS11Error` from the token.
+  /// - Throws: ``TokenKeysError`` when the key cannot sign with this algorithm or the signature does not verify; `PKCS11Error` from the
+  ///   token.
   public func signAsynchronously(
     bytes: some DataProtocol & Sendable, signatureAlgorithm: Certificate.SignatureAlgorithm
   ) async throws -> Certificate.Signature {
@@ -67,6 +72,7 @@ extension TokenKey: Hashable {
 }
 
 extension TokenKey: PEMSerializable {
+  /// What X509 would write around the key; nothing ever is written.
   public static var defaultPEMDiscriminator: String { "PRIVATE KEY" }
 
   /// Always throws: the private key is on the token and stays there.
@@ -94,7 +100,9 @@ extension TokenConnection {
 
 extension KeyParts {
   /// A signature by the private half, once the public half has verified it.
-  func verified(_ raw: [UInt8], of message: [UInt8], algorithm: Certificate.SignatureAlgorithm) throws(TokenKeysError) -> Certificate.Signature {
+  func verified(_ raw: [UInt8], of message: [UInt8], algorithm: Certificate.SignatureAlgorithm) throws(TokenKeysError)
+    -> Certificate.Signature
+  {
     guard publicKey.isValidSignature(raw, for: message, signatureAlgorithm: algorithm),
       let signature = try? Certificate.Signature(signatureAlgorithm: algorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
     else {

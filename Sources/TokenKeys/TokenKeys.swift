@@ -12,14 +12,14 @@ public final class TokenKeys: Sendable {
 
   /// Logs in to a token as the normal user.
   ///
-  /// The token is chosen before the PIN is read. A PIN that is locked is not asked for, and one that has a single try left is asked of a person
-  /// only.
+  /// The token is chosen before the PIN is read. A PIN that is locked is not asked for, and one that has a single try left is asked of a
+  /// person only.
   ///
   /// - Parameters:
   ///   - token: the one token to use; see `Module.token(matching:)`.
   ///   - pin: where the user PIN comes from.
-  /// - Throws: ``TokenKeysError`` with ``KeyRule/pinNotLocked`` or ``KeyRule/pinFinalTry``; `PKCS11Error` from `C_OpenSession` or `C_Login`;
-  ///   `SecretError` when the PIN cannot be read.
+  /// - Throws: ``TokenKeysError`` with ``KeyRule/pinNotLocked`` or ``KeyRule/pinFinalTry``; `PKCS11Error` from `C_OpenSession` or
+  ///   `C_Login`; `SecretError` when the PIN cannot be read.
   public init(token: Token, pin: SecretSource) async throws {
     self.token = token
     thread = TokenThread(name: "hsmkey token") { TokenConnection(token: token) }
@@ -45,7 +45,9 @@ public final class TokenKeys: Sendable {
   ///
   /// A key whose public half or kind cannot be read is listed by ``unusableKeys()`` instead.
   public func keys() async throws -> [TokenKey] {
-    try await inventory().compactMap { try? $0.key.get() }.sorted { ($0.name, $0.identifier.hexadecimal) < ($1.name, $1.identifier.hexadecimal) }
+    try await inventory().compactMap { try? $0.key.get() }.sorted {
+      ($0.name, $0.identifier.hexadecimal) < ($1.name, $1.identifier.hexadecimal)
+    }
   }
 
   /// Private keys that cannot be used, by label, each with the reason.
@@ -89,7 +91,8 @@ public final class TokenKeys: Sendable {
     }
     guard let only = found.first else {
       throw TokenKeysError(
-        .keyNotFound, operation: operation, message: "the token holds no private key \(described)", hint: "list the keys with: hsmkey key list")
+        .keyNotFound, operation: operation, message: "the token holds no private key \(described)",
+        hint: "list the keys with: hsmkey key list")
     }
     guard found.count == 1 else {
       let identifiers = found.map { $0.identifier.hexadecimal }.joined(separator: ", ")

@@ -36,6 +36,7 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
   /// The error this one rests on.
   public let underlying: (any Error)?
 
+  /// An error from its parts.
   public init(
     _ code: Code, rule: KeyRule? = nil, operation: String, message: String, hint: String? = nil, underlying: (any Error)? = nil
   ) {

@@ -2,8 +2,8 @@ import Foundation
 
 /// One thread of our own on which blocking Cryptoki calls run, one after the other.
 ///
-/// A Cryptoki call can hang for minutes and cannot be cancelled, so it must never run on Swift's cooperative threads. Work is queued, and the
-/// caller is suspended (or, for X.509's synchronous signing, blocked) until its turn is over.
+/// A Cryptoki call can hang for minutes and cannot be cancelled, so it must never run on Swift's cooperative threads. Work is queued, and
+/// the caller is suspended (or, for X.509's synchronous signing, blocked) until its turn is over.
 final class TokenThread<State: AnyObject>: @unchecked Sendable {
   // Checked by hand: `jobs` and `isStopped` are touched only under `condition`; `state` only on the thread.
   private let condition = NSCondition()

@@ -28,7 +28,9 @@ struct CertificateFileTests {
     }
   }
 
-  @Test("When it cannot be written the certificate is in use all the same, and every later command tries the file again", arguments: ["fetch", "renew"])
+  @Test(
+    "When it cannot be written the certificate is in use all the same, and every later command tries the file again",
+    arguments: ["fetch", "renew"])
   func notWritten(command: String) async throws {
     try await LifecycleBench.with { bench in
       try await bench.install()

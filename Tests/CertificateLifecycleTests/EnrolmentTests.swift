@@ -41,7 +41,8 @@ struct EnrolmentTests {
 
   @Test("A certificate is checked at the time when it comes, not at the time when polling began")
   func freshTime() async throws {
-    // A service whose clock is 400 seconds ahead: when its certificate comes after 300 seconds of polling, that is within what is tolerated.
+    // A service whose clock is 400 seconds ahead: when its certificate comes after 300 seconds of polling, that is within what is
+    // tolerated.
     try await LifecycleBench.with(serviceClockAhead: 400, { $0.notReadyFor = .seconds(300) }) { bench in
       try await bench.enrol()
       #expect(bench.clock.slept.count == 7)
@@ -131,7 +132,7 @@ struct EnrolmentTests {
       let lifecycle = try bench.lifecycle()
       #expect(try await lifecycleError { try await lifecycle.renew(plan) }.rule == .sameCustomer)
       bench.clock.advance(days: 100)
-      #expect(try await lifecycleError { try await lifecycle.enrol(plan) { throw Never_() } }.rule == .sameCustomer)
+      #expect(try await lifecycleError { try await lifecycle.enrol(plan) { throw NotGiven() } }.rule == .sameCustomer)
       var record = try bench.record()
       record.pending = PendingOperation(kind: .renewal, keyName: "k", startedAt: bench.clock.now)
       try bench.store().save(record, at: bench.clock.now)
@@ -160,7 +161,7 @@ struct EnrolmentTests {
   @Test("Nothing reaches the token or the service when the credentials cannot be had; key and request are kept and used next time")
   func credentialsMissing() async throws {
     try await LifecycleBench.with { bench in
-      await #expect(throws: Never_.self) { try await bench.lifecycle().enrol(bench.plan()) { throw Never_() } }
+      await #expect(throws: NotGiven.self) { try await bench.lifecycle().enrol(bench.plan()) { throw NotGiven() } }
       #expect(try bench.pending().stage == .requestMade)
       #expect(bench.transport.posted.isEmpty)
       try await bench.enrol()
@@ -211,7 +212,7 @@ struct EnrolmentTests {
 }
 
 /// What a closure throws that should not have been called, or that plays one that fails.
-struct Never_: Error {}
+struct NotGiven: Error {}
 
 final class Count: @unchecked Sendable {
   private let lock = NSLock()

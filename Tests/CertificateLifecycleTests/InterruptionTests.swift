@@ -13,7 +13,8 @@ struct InterruptionTests {
     do {
       return isRenewal ? try await bench.renew(file: file) : try await bench.enrol(file: file)
     } catch let error as LifecycleError where error.code == .outcomeUncertain {
-      return isRenewal ? try await bench.renew(repeating: true, file: file) : try await bench.enrol(order: LifecycleBench.orders[1], file: file)
+      return isRenewal
+        ? try await bench.renew(repeating: true, file: file) : try await bench.enrol(order: LifecycleBench.orders[1], file: file)
     }
   }
 

@@ -27,7 +27,8 @@ struct RenewalTests {
     }
   }
 
-  @Test("LIFECYCLE-WINDOW: a second before the window opens nothing is made or sent; from the second that it opens the renewal goes through")
+  @Test(
+    "LIFECYCLE-WINDOW: a second before the window opens nothing is made or sent; from the second that it opens the renewal goes through")
   func windowOpens() async throws {
     try await LifecycleBench.with { bench in
       let window = try RenewalWindow(of: await bench.install(daysAgo: 100).certificate())
@@ -110,7 +111,9 @@ struct RenewalTests {
       try await bench.install()
       var record = try bench.record()
       record.pending = PendingOperation(kind: .enrolment, keyName: "k", startedAt: bench.clock.now)
-      for (stage, command) in [(PendingOperation.Stage.planned, "enrol"), (.requestMade, "enrol"), (.sending, "enrol"), (.sent, "fetch"), (.received, "fetch")] {
+      for (stage, command) in [
+        (PendingOperation.Stage.planned, "enrol"), (.requestMade, "enrol"), (.sending, "enrol"), (.sent, "fetch"), (.received, "fetch"),
+      ] {
         record.pending?.stage = stage
         try bench.store().save(record, at: bench.clock.now)
         let error = try await lifecycleError { try await bench.renew() }

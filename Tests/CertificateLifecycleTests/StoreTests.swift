@@ -27,7 +27,9 @@ struct StoreTests {
     record.pending = pending
     record.active = InstalledCertificate(
       keyName: "payroll-1", keyIdentifier: "00ff", der: Data([4, 5]), installedAt: Date(timeIntervalSince1970: 1_700_000_000))
-    record.previous = [InstalledCertificate(keyName: "payroll-0", keyIdentifier: "00fe", der: Data([6]), installedAt: .init(timeIntervalSince1970: 0))]
+    record.previous = [
+      InstalledCertificate(keyName: "payroll-0", keyIdentifier: "00fe", der: Data([6]), installedAt: .init(timeIntervalSince1970: 0))
+    ]
     return record
   }
 
@@ -66,7 +68,9 @@ struct StoreTests {
     #expect(error.hint == "chmod 600 \(path)")
   }
 
-  @Test("LIFECYCLE-OWNER-ONLY: a folder that others can change is refused: they could put another file or journal there", arguments: [0o770, 0o777, 0o1777])
+  @Test(
+    "LIFECYCLE-OWNER-ONLY: a folder that others can change is refused: they could put another file or journal there",
+    arguments: [0o770, 0o777, 0o1777])
   func folderOfOthers(mode: Int) throws {
     let folder = try TemporaryFolder()
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder.path)
@@ -254,7 +258,9 @@ struct OperationLockTests {
     }
   }
 
-  @Test("Any name makes a lock file in the state's folder, and different names make different ones", arguments: ["../../etc/x", "a/b", "å", "%2f", "a b", "."])
+  @Test(
+    "Any name makes a lock file in the state's folder, and different names make different ones",
+    arguments: ["../../etc/x", "a/b", "å", "%2f", "a b", "."])
   func names(name: String) throws {
     let folder = try TemporaryFolder()
     let store = try LifecycleStore(path: folder.path("state"))

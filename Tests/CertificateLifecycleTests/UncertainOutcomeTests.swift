@@ -86,13 +86,15 @@ struct UncertainOutcomeTests {
     try await LifecycleBench.with { bench in
       bench.transport.plan("signNewCertificate", .requestLost)
       _ = try await serviceError { try await bench.enrol() }
-      let error = try await lifecycleError { try await bench.lifecycle().enrol(bench.plan()) { throw Never_() } }
+      let error = try await lifecycleError { try await bench.lifecycle().enrol(bench.plan()) { throw NotGiven() } }
       #expect(error.code == .outcomeUncertain)
-      #expect(error.underlying is Never_)
+      #expect(error.underlying is NotGiven)
     }
   }
 
-  @Test("An answer that cannot be trusted leaves a one-use request uncertain", arguments: ["unsigned", "tampered", "wrapped", "ok-without-retrieval-id"])
+  @Test(
+    "An answer that cannot be trusted leaves a one-use request uncertain",
+    arguments: ["unsigned", "tampered", "wrapped", "ok-without-retrieval-id"])
   func untrustedAnswer(fault: String) async throws {
     try await LifecycleBench.with { bench in
       let fault = try #require(ServiceFault(rawValue: fault))

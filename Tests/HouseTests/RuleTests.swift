@@ -67,11 +67,12 @@ struct RuleTests {
   func page() async throws {
     let generated = try await run(SourceTree.root.appending(path: "scripts/generate-rules-page").path, ["--stdout"])
     #expect(generated.succeeded, Comment(rawValue: generated.standardError))
-    for rule in Rule.all { #expect(generated.standardOutput.contains("`\(rule.name)`")) }
+    expectNone(Rule.all.filter { !generated.standardOutput.contains("`\($0.name)`") }.map { "the script overlooks \($0.name)" })
     let page = (try? SourceTree.text("docs/rules.md")) ?? ""
     let missing = Rule.all.filter { !page.contains("`\($0.name)`") }.map { "docs/rules.md lacks \($0.name)" }
     expectNone(missing)
-    #expect(page == generated.standardOutput, "run scripts/generate-rules-page")
+    let isUpToDate = page == generated.standardOutput
+    #expect(isUpToDate, "run scripts/generate-rules-page")
   }
 
   /// Whether the name stands there as a whole: KEY-SIGN is not cited by KEY-SIGN-ONLY.

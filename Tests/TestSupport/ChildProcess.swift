@@ -103,7 +103,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// Waits for the end.
-  public func wait(upTo limit: Duration = .seconds(60)) async throws -> Int {
+  public func wait(upTo limit: Duration = .seconds(600)) async throws -> Int {
     try await eventually("the end of process \(identifier)", within: limit) { self.exitCode }
   }
 
@@ -140,9 +140,10 @@ public struct ChildProcessError: Error, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 }
 
-/// Asks again and again until there is a value; the limit is there so that a broken test ends, it is no measure of anything.
+/// Asks again and again until there is a value. The limit is there so that a broken test ends, and it is generous: on a busy machine, with every
+/// suite running at once and under a sanitizer, a task may wait for minutes for its turn.
 public func eventually<Value>(
-  _ what: String, within limit: Duration = .seconds(60), _ value: () throws -> Value?
+  _ what: String, within limit: Duration = .seconds(600), _ value: () throws -> Value?
 ) async throws -> Value {
   let end = ContinuousClock.now + limit
   while true {

@@ -31,12 +31,17 @@ public func run(
   for (name, value) in environment {
     updates[Environment.Key(rawValue: name)!] = .some(value.isEmpty ? nil : value)
   }
+  // Standard input is a file and not Subprocess's own pipe: when a program ends before the task that writes to the pipe has had its turn,
+  // version 1.0.2 ends the whole process ("FileDescriptor was not closed"), and a busy machine makes that likely.
+  let inputFolder = input.isEmpty ? nil : try TemporaryFolder()
+  let inputPath = try inputFolder?.write(input, to: "input") ?? "/dev/null"
+  let standardInput = try FileDescriptor.open(FilePath(inputPath), .readOnly)
   let result = try await Subprocess.run(
     program.hasPrefix("/") ? .path(FilePath(program)) : .name(program),
     arguments: Arguments(arguments),
     environment: .inherit.updating(updates),
     workingDirectory: folder.map { FilePath($0) },
-    input: .array(input),
+    input: .fileDescriptor(standardInput, closeAfterSpawningProcess: true),
     output: .bytes(limit: 16 << 20),
     error: .bytes(limit: 16 << 20))
   let code: Int

@@ -49,7 +49,7 @@ public final class PseudoTerminal: Sendable {
 
   /// Waits until the text has been shown `times` times.
   public func waits(for text: String, times: Int = 1) async throws {
-    try await eventually("'\(text)' on the terminal", within: .seconds(30)) {
+    try await eventually("'\(text)' on the terminal") {
       shown.occurrences(of: text) >= times ? () : nil
     }
   }

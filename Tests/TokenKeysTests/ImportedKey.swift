@@ -15,11 +15,16 @@ extension TokenKeysBench {
     try point.serialize(ASN1OctetString(contentBytes: Array(key.publicKey.x963Representation)[...]))
     var session = try session()
     _ = try session.createObject(
-      common + [Attribute(.objectClass, ObjectClass.publicKey), Attribute(.isPrivate, false), Attribute(.verify, true), Attribute(.ecPoint, point.serializedBytes)])
+      common + [
+        Attribute(.objectClass, ObjectClass.publicKey), Attribute(.isPrivate, false), Attribute(.verify, true),
+        Attribute(.ecPoint, point.serializedBytes),
+      ])
     _ = try session.createObject(
       common + [
-        Attribute(.objectClass, ObjectClass.privateKey), Attribute(.isPrivate, true), Attribute(.sensitive, true), Attribute(.extractable, false),
-        Attribute(.copyable, false), Attribute(.sign, true), Attribute(.decrypt, false), Attribute(.unwrap, false), Attribute(.signRecover, false),
+        Attribute(.objectClass, ObjectClass.privateKey), Attribute(.isPrivate, true), Attribute(.sensitive, true),
+        Attribute(.extractable, false),
+        Attribute(.copyable, false), Attribute(.sign, true), Attribute(.decrypt, false), Attribute(.unwrap, false),
+        Attribute(.signRecover, false),
         Attribute(.derive, false), Attribute(.value, Array(key.rawRepresentation)),
       ])
   }

@@ -53,7 +53,9 @@ struct KeyGenerationTests {
     #expect(try bench.count([Attribute(.label, "race")]) == made.count * 2)
   }
 
-  @Test("A name is 1 to 255 bytes without control characters", arguments: ["", String(repeating: "å", count: 128), "a\nb", "a\u{0}", "\u{9B}31m"])
+  @Test(
+    "A name is 1 to 255 bytes without control characters",
+    arguments: ["", String(repeating: "å", count: 128), "a\nb", "a\u{0}", "\u{9B}31m"])
   func badNames(name: String) async throws {
     let keys = try await SharedKeys.keys
     #expect(try await tokenKeysError { try await keys.generate(.ecdsaP256, named: name) }.code == .keyUnusable)

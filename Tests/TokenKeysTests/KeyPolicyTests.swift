@@ -31,7 +31,9 @@ struct KeyPolicyTests {
     return values
   }
 
-  private func outcome(_ rule: KeyRule, _ verdict: KeyVerdict) -> KeyVerdict.Outcome? { verdict.findings.first { $0.rule == rule }?.outcome }
+  private func outcome(_ rule: KeyRule, _ verdict: KeyVerdict) -> KeyVerdict.Outcome? {
+    verdict.findings.first { $0.rule == rule }?.outcome
+  }
 
   @Test("A key that meets every rule meets the policy, and every rule of the policy has one finding", arguments: KeyAlgorithm.allCases)
   func allMet(algorithm: KeyAlgorithm) throws {
@@ -40,7 +42,8 @@ struct KeyPolicyTests {
     #expect(verdict.findings.allSatisfy { $0.outcome == .met })
     #expect(
       verdict.findings.map(\.rule) == [
-        .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .isPrivate, .notCopyable, .generatedBy, .signOnly, .size, .uniqueID,
+        .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .isPrivate, .notCopyable, .generatedBy, .signOnly, .size,
+        .uniqueID,
       ])
     #expect(verdict.summary.isEmpty)
   }
@@ -65,7 +68,10 @@ struct KeyPolicyTests {
   ]
 
   @Test(
-    "KEY-SENSITIVE KEY-ALWAYS-SENSITIVE KEY-NOT-EXTRACTABLE KEY-NEVER-EXTRACTABLE KEY-LOCAL KEY-PRIVATE KEY-NOT-COPYABLE KEY-SIGN-ONLY: the opposite is an objection, and the only one",
+    """
+    KEY-SENSITIVE KEY-ALWAYS-SENSITIVE KEY-NOT-EXTRACTABLE KEY-NEVER-EXTRACTABLE KEY-LOCAL KEY-PRIVATE KEY-NOT-COPYABLE \
+    KEY-SIGN-ONLY: the opposite is an objection, and the only one
+    """,
     arguments: cases)
   func violated(_ test: Case) throws {
     let verdict = try judge(changed(test.attribute, .bytes([test.wrong])))
@@ -118,7 +124,9 @@ struct KeyPolicyTests {
     for count in [0, 2] { #expect(try judge(Self.good(), sameID: count).objections.map(\.rule) == [.uniqueID]) }
   }
 
-  @Test("A truth value or number of the wrong length is an error, not an answer", arguments: [AttributeType.sensitive, .keyGenerationMechanism, .decrypt])
+  @Test(
+    "A truth value or number of the wrong length is an error, not an answer",
+    arguments: [AttributeType.sensitive, .keyGenerationMechanism, .decrypt])
   func malformed(_ type: AttributeType) throws {
     #expect(throws: PKCS11Error.self) { try judge(changed(type, .bytes([1, 0, 0]))) }
   }
@@ -150,7 +158,9 @@ struct LoginGuardTests {
     }
   }
 
-  @Test("PIN-NOT-LOCKED: a locked PIN is not tried, wherever it comes from", arguments: ["prompt", "file:/x", "fd:3", "protected-path", "env:PIN"])
+  @Test(
+    "PIN-NOT-LOCKED: a locked PIN is not tried, wherever it comes from",
+    arguments: ["prompt", "file:/x", "fd:3", "protected-path", "env:PIN"])
   func locked(source: String) throws {
     #expect(try rule([.loginRequired, .userPINLocked], source) == .pinNotLocked)
     #expect(try rule([.loginRequired, .userPINLocked, .userPINFinalTry], source) == .pinNotLocked)
@@ -158,7 +168,9 @@ struct LoginGuardTests {
 
   @Test("PIN-FINAL-TRY: the last try is a person's, not a stored PIN's")
   func finalTry() throws {
-    for stored in ["file:/x", "fd:3", "credential:pin", "env:PIN"] { #expect(try rule([.userPINFinalTry, .userPINCountLow], stored) == .pinFinalTry) }
+    for stored in ["file:/x", "fd:3", "credential:pin", "env:PIN"] {
+      #expect(try rule([.userPINFinalTry, .userPINCountLow], stored) == .pinFinalTry)
+    }
     for person in ["prompt", "protected-path"] { #expect(try rule([.userPINFinalTry], person) == nil) }
     #expect(try rule([.userPINCountLow], "file:/x") == nil)
   }

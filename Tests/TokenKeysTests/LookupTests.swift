@@ -17,7 +17,9 @@ struct LookupTests {
     let made = try await [keys.generate(.ecdsaP256, named: "b"), keys.generate(.ecdsaP384, named: "a")]
     for connection in [keys, try await bench.keys()] {
       for key in made {
-        let found = try await [connection.key(named: key.name), connection.key(identifier: key.identifier), connection.key(matching: key.publicKey)]
+        let found = try await [
+          connection.key(named: key.name), connection.key(identifier: key.identifier), connection.key(matching: key.publicKey),
+        ]
         for one in found {
           #expect(one.parts == key.parts)
           #expect((one == key) == (connection === keys), "keys of different connections are different")

@@ -49,14 +49,19 @@ struct SigningTests {
     let rsa = try await SharedKeys.rsa
     let p256 = try await SharedKeys.p256
     let wrong: [(TokenKey, Certificate.SignatureAlgorithm)] = [
-      (p256, .ecdsaWithSHA384), (p256, .ecdsaWithSHA512), (p256, .sha256WithRSAEncryption), (rsa, .ecdsaWithSHA256), (rsa, .sha1WithRSAEncryption),
+      (p256, .ecdsaWithSHA384), (p256, .ecdsaWithSHA512), (p256, .sha256WithRSAEncryption), (rsa, .ecdsaWithSHA256),
+      (rsa, .sha1WithRSAEncryption),
     ]
     for (key, algorithm) in wrong {
-      let error = try await tokenKeysError { try await key.privateKey.signAsynchronously(bytes: [1, 2, 3] as [UInt8], signatureAlgorithm: algorithm) }
+      let error = try await tokenKeysError {
+        try await key.privateKey.signAsynchronously(bytes: [1, 2, 3] as [UInt8], signatureAlgorithm: algorithm)
+      }
       #expect(error.code == .algorithmMismatch)
       #expect(error.hint?.isEmpty == false)
     }
-    let error = try await tokenKeysError { try await p256.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA384) }
+    let error = try await tokenKeysError {
+      try await p256.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA384)
+    }
     #expect(error.hint?.contains("SHA256") == true)
   }
 
@@ -65,9 +70,13 @@ struct SigningTests {
     let keys = try await TokenKeysBench().keys()
     let key = try await keys.generate(.ecdsaP256, named: "key")
     keys.thread.stop()
-    let mismatch = try await tokenKeysError { try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA384) }
+    let mismatch = try await tokenKeysError {
+      try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA384)
+    }
     #expect(mismatch.code == .algorithmMismatch)
-    let closed = try await tokenKeysError { try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256) }
+    let closed = try await tokenKeysError {
+      try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256)
+    }
     #expect(closed.message == "the connection to the token has been closed")
   }
 
@@ -232,7 +241,9 @@ struct SigningTests {
       let result = try await bench.tool(["--delete-object", "--type", type, "--label", "doomed"])
       #expect(result.succeeded, "\(result.standardError)")
     }
-    let error = try await tokenKeysError { try await doomed.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256) }
+    let error = try await tokenKeysError {
+      try await doomed.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256)
+    }
     #expect(error.code == .keyNotFound)
     #expect(error.operation.contains(doomed.identifier.hexadecimal))
     _ = try await other.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256)

@@ -9,10 +9,13 @@ import X509
 
 @Suite("Certificates beside their keys", .enabled(if: SoftHSMFixture.isPresent, Comment(rawValue: SoftHSMFixture.whySkipped)))
 struct TokenCertificatesTests {
-  private func certificate(for key: TokenKey, signedBy issuer: TokenKey? = nil, days: Double = 730, serial: Int = 1) async throws -> Certificate {
+  private func certificate(for key: TokenKey, signedBy issuer: TokenKey? = nil, days: Double = 730, serial: Int = 1) async throws
+    -> Certificate
+  {
     let name = try DistinguishedName { CommonName("0123456-7") }
     return try Certificate(
-      version: .v3, serialNumber: .init(serial), publicKey: key.publicKey, notValidBefore: Date(), notValidAfter: Date() + days * 86_400, issuer: name,
+      version: .v3, serialNumber: .init(serial), publicKey: key.publicKey, notValidBefore: Date(), notValidAfter: Date() + days * 86_400,
+      issuer: name,
       subject: name, signatureAlgorithm: .ecdsaWithSHA256, extensions: .init(), issuerPrivateKey: (issuer ?? key).privateKey)
   }
 
@@ -36,7 +39,10 @@ struct TokenCertificatesTests {
     let read = bench.folder.path("read.der")
     let result = try await run(
       "pkcs11-tool",
-      ["--module", module, "--token-label", bench.token.label, "--read-object", "--type", "cert", "--id", key.identifier.hexadecimal, "-o", read],
+      [
+        "--module", module, "--token-label", bench.token.label, "--read-object", "--type", "cert", "--id", key.identifier.hexadecimal, "-o",
+        read,
+      ],
       environment: environment)
     #expect(result.succeeded, "\(result.standardError)")
     #expect(try Certificate(derEncoded: Array(Data(contentsOf: URL(filePath: read)))) == certificate)

@@ -62,12 +62,14 @@ extension TokenKeysBench {
   ///   - identifier: 20 bytes of a kind by default.
   ///   - changes: what differs from a good private key.
   func makeKey(
-    named name: String, identifier: [UInt8] = [UInt8](repeating: 7, count: 20), changes: [Attribute] = [], parameters: [UInt8] = p256Parameters
+    named name: String, identifier: [UInt8] = [UInt8](repeating: 7, count: 20), changes: [Attribute] = [],
+    parameters: [UInt8] = p256Parameters
   ) throws {
     var session = try session()
     let common: [Attribute] = [Attribute(.token, true), Attribute(.label, name), Attribute(.id, identifier)]
     let good: [Attribute] = [
-      Attribute(.isPrivate, true), Attribute(.sensitive, true), Attribute(.extractable, false), Attribute(.copyable, false), Attribute(.sign, true),
+      Attribute(.isPrivate, true), Attribute(.sensitive, true), Attribute(.extractable, false), Attribute(.copyable, false),
+      Attribute(.sign, true),
       Attribute(.decrypt, false), Attribute(.unwrap, false), Attribute(.signRecover, false), Attribute(.derive, false),
     ]
     let changed = Set(changes.map(\.type))
