@@ -75,8 +75,10 @@ final class ModuleEntry: Sendable {
       let wasOurs = state.initialization == .ours
       state.initialization = .none
       guard wasOurs else { return }
-      cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
-      let answer = unsafe cryptoki.answer(.C_Finalize, cryptoki.functions.pointee.C_Finalize) { $0(nil) }
+      let answer = cryptoki.ending.withLock { _ in
+        cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
+        return unsafe cryptoki.answer(.C_Finalize, cryptoki.functions.pointee.C_Finalize) { $0(nil) }
+      }
       guard answer == .ok || answer == .cryptokiNotInitialized else {
         throw cryptoki.failure(.C_Finalize, answer, token: nil, operation: "finalize the module")
       }

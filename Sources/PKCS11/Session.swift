@@ -40,18 +40,25 @@ public struct Session: ~Copyable, Sendable {
 
   /// Closes the session when ``close()`` was not called. It never logs out, and a failure goes unheard.
   deinit {
-    guard let openHandle, cryptoki.generation.load(ordering: .relaxed) == generation else { return }
-    _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
+    guard let openHandle else { return }
+    let (cryptoki, generation) = (cryptoki, generation)
+    cryptoki.ending.withLock { _ in
+      guard cryptoki.generation.load(ordering: .relaxed) == generation else { return }
+      _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
+    }
   }
 
   /// Closes the session (`C_CloseSession`). Session objects made in it are destroyed. Closing the program's last session with the token
   /// ends the login.
   public consuming func close() throws(PKCS11Error) {
     guard let handle = openHandle.take() else { return }
-    try checkModule()
-    try unsafe cryptoki.call(
-      .C_CloseSession, cryptoki.functions.pointee.C_CloseSession, token: token.label, operation: "close the session"
-    ) { $0(handle) }
+    let (cryptoki, token, generation) = (cryptoki, token, generation)
+    try cryptoki.ending.withLock { _ throws(PKCS11Error) in
+      try Self.checkModule(cryptoki, generation, token)
+      try unsafe cryptoki.call(
+        .C_CloseSession, cryptoki.functions.pointee.C_CloseSession, token: token.label, operation: "close the session"
+      ) { $0(handle) }
+    }
   }
 
   /// The module's number for this session.
@@ -87,7 +94,9 @@ public struct Session: ~Copyable, Sendable {
     .sessionHandleInvalid, .sessionClosed, .deviceRemoved, .deviceError, .tokenNotPresent, .cryptokiNotInitialized, .operationActive,
   ]
 
-  private func checkModule() throws(PKCS11Error) {
+  private func checkModule() throws(PKCS11Error) { try Self.checkModule(cryptoki, generation, token) }
+
+  private static func checkModule(_ cryptoki: Cryptoki, _ generation: UInt, _ token: Token) throws(PKCS11Error) {
     guard cryptoki.generation.load(ordering: .relaxed) == generation else {
       throw PKCS11Error(
         rule: .moduleInUse, token: token.label, operation: "use a session", message: "the module was finalized, which closed its sessions",

@@ -60,7 +60,8 @@ struct RenewalTests {
     try await ServiceBench.with(settings) { service in
       try await service.enrol()
       let opens = try #require(try await service.status()["window-opens"].string)
-      let refusal = try await service.bench.refusedAsJSON(2, "certificate", "renew", "payroll")
+      let blind = ["HSMKEY_MODULE": "/nonexistent", "HSMKEY_PIN_SOURCE": "file:/nonexistent"]
+      let refusal = try await service.bench.refusedAsJSON(2, "certificate", "renew", "payroll", environment: blind)
       #expect(refusal.rule == "LIFECYCLE-WINDOW")
       #expect(refusal.message.contains(opens))
       #expect(try await service.bench.object("key", "list")["keys"].list.count == 1)

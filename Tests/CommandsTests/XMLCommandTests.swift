@@ -51,12 +51,25 @@ struct XMLCommandTests {
       #expect(verified.exitCode == 0, "\(verified.standardError)\(verified.standardOutput)")
       try bench.folder.write(signed.replacing("0123456-7", with: "0123456-8", maxReplacements: 1).utf8, to: "payload.xml")
       #expect(try await xmlsec(bench, "payload.xml").exitCode != 0)
+    }
+  }
 
-      if OfficialMaterial.isPresent {
-        let schema = OfficialMaterial.folder.appending(path: "certificate-service/CertificateServices.xsd").path
-        let valid = try await run("xmllint", ["--noout", "--nonet", "--schema", schema, "-"], input: Array(signed.utf8))
-        #expect(valid.exitCode == 0, "\(valid.standardError)")
-      }
+  @Test(
+    "both kinds of requests are valid by the agency's schema",
+    .enabled(if: OfficialMaterial.isPresent, Comment(rawValue: OfficialMaterial.whySkipped)), arguments: ["renew", "sign-new"])
+  func officialSchema(operation: String) async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      try await service.enrol()
+      try await bench.succeeds("key", "generate", "next")
+      try await bench.succeeds("csr", "next", "--subject", "CN=0123456-7,O=Ab Demo Oy,C=FI", "--out", "next.csr")
+      try await bench.succeeds(
+        "service", "request", "payroll", "--operation", operation, "--csr", "next.csr", "--transfer-id", ServiceBench.transferID,
+        "--transfer-password-source", "file:transfer-password", "--out", "request.xml")
+      let schema = OfficialMaterial.folder.appending(path: "certificate-service/CertificateServices.xsd").path
+      let valid = try await run(
+        "xmllint", ["--noout", "--nonet", "--schema", schema, "-"], input: Array(try payload(bench, of: "request.xml").utf8))
+      #expect(valid.exitCode == 0, "\(valid.standardError)")
     }
   }
 

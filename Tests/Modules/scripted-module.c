@@ -9,12 +9,15 @@
 // SIGN_LENGTH          how many bytes C_Sign claims, whatever it was given room for
 // FIND_COUNT           how many objects C_FindObjects claims, whatever it was asked for
 // SLOT_COUNT           how many slots C_GetSlotList claims
+// SLOW_CLOSE           C_CloseSession takes so many microseconds, and logs its end as "closed"
 // ATTRIBUTES           how C_GetAttributeValue behaves: see there
 
+#define _DEFAULT_SOURCE  // usleep
 #include "CCryptoki.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT(x) TEXT_(x)
 #define TEXT_(x) #x
@@ -136,6 +139,11 @@ static CK_RV openSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_
 static CK_RV closeSession(CK_SESSION_HANDLE session) {
   (void)session;
   CALL(C_CloseSession);
+#ifdef SLOW_CLOSE
+  usleep(SLOW_CLOSE);
+  CK_RV ignored;
+  failsNow("closed", &ignored);
+#endif
   return CKR_OK;
 }
 

@@ -96,6 +96,23 @@ struct ModuleTests {
     try again.finalize()
   }
 
+  @Test("a session that is dropped on one thread is closed to its end before another finalizes the module")
+  func closingBeforeFinalizing() async throws {
+    let scripted = try await ScriptedModule(["SLOW_CLOSE": "300000"])
+    let module = try Module(path: scripted.path)
+    let token = try module.tokens()[0]
+    async let dropping: Void = Self.openAndDrop(token)
+    _ = try await eventually("the closing") { scripted.calls.contains("C_CloseSession") ? true : nil }
+    try module.finalize()
+    try await dropping
+    #expect(scripted.calls.suffix(3) == ["C_CloseSession", "closed", "C_Finalize"])
+  }
+
+  private static func openAndDrop(_ token: Token) async throws {
+    let session = try token.openSession(.readOnly)
+    _ = consume session
+  }
+
   @Test("an initialisation that others made is adopted, and never finalized")
   func adoption() async throws {
     let scripted = try await ScriptedModule(["ALREADY_INITIALIZED": "1"])

@@ -51,8 +51,9 @@ struct CertificateRenewCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     if let name {
-      // A name that is not configured costs nobody a login.
+      // What is refused anyway costs nobody a login.
       _ = try context.plan(named: name)
+      try refuseOutsideWindow(try context.lifecycleStore().record(named: name))
       return Report(renewed: [try await renew(name, context, context.lifecycle())], notDue: [], failed: [], exitStatus: .done)
     }
     let (chosen, notDue) = try choose(context)
@@ -74,6 +75,12 @@ struct CertificateRenewCommand: AnsweringCommand {
       }
     }
     return Report(renewed: renewed, notDue: notDue, failed: failed, exitStatus: worst)
+  }
+
+  /// The lifecycle refuses as well; here it happens before anybody is asked for a PIN.
+  private func refuseOutsideWindow(_ record: CertificateRecord?) throws {
+    guard let record, record.pending == nil, let active = record.active else { return }
+    try RenewalWindow(of: active.certificate()).check(at: Date(), name: record.name, operation: "renew certificate \(record.name)")
   }
 
   private func renew(
