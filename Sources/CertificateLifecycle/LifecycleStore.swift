@@ -29,6 +29,21 @@ public final class LifecycleStore: Sendable {
     }
   }
 
+  /// Opens the file where there is one, for commands that only look: they must not leave a state behind.
+  ///
+  /// - Returns: nil where there is no file. A folder that cannot be searched and a link that leads nowhere are errors, not "no file".
+  /// - Throws: what ``init(path:)`` throws.
+  public convenience init?(existing path: String) throws {
+    do {
+      _ = try FileManager.default.attributesOfItem(atPath: path)
+    } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+      return nil
+    } catch {
+      throw Self.unusable(path, error.localizedDescription, error)
+    }
+    try self.init(path: path)
+  }
+
   /// What `user_version` says of the tables in this file.
   static let currentFormatVersion = 1
 
