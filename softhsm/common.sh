@@ -7,10 +7,39 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 started=$SECONDS
 
+# The caches of SwiftPM, of the compiler and of pip belong to the checkout too, not to the home folder.
+export XDG_CACHE_HOME=$root/.build/cache
+
+# Logs, gone at the end. `running` is what `logged` has started in a process group of its own.
+logs=$(mktemp -d "${TMPDIR:-/tmp}/hsmkey-logs.XXXXXX")
+running=""
+
+# tidy: ends what still runs, with its children, and removes the logs. Scripts with an EXIT trap of their own call it there.
+tidy() {
+  local _
+  if [[ -n $running ]]; then
+    kill -TERM -- "-$running" 2>/dev/null || true
+    for _ in {1..30}; do
+      kill -0 -- "-$running" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL -- "-$running" 2>/dev/null || true
+    running=""
+  fi
+  rm -rf "$logs"
+}
+trap tidy EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
 # What building needs, and what the tests and the demo talk to.
 build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config)
 token_packages=(softhsm2 opensc openssl nginx-light)
-test_packages=(xmlsec1 libxml2-utils curl python3 python3-venv)
+# gcc and the two headers of others: our Cryptoki header is held against theirs. opensc-pkcs11 and libnss3: modules of others are loaded.
+test_packages=(
+  xmlsec1 libxml2-utils curl python3 python3-venv shellcheck gcc libc6-dev libp11-kit-dev libnss3-dev libnss3 opensc-pkcs11
+)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }
@@ -55,8 +84,7 @@ need_packages() {
     fi
   fi
   say "installing Debian packages: ${missing[*]}"
-  local log result=0
-  log=$(mktemp)
+  local log=$logs/packages result=0
   "${as_root[@]}" bash -s -- "${missing[@]}" >"$log" 2>&1 <<'AS_ROOT' || result=$?
 set -eu
 # A freshly installed nginx would start as a service on port 80. Nobody asked for that: Debian's own switch keeps it from starting now,
@@ -67,18 +95,17 @@ if [ ! -e "$policy" ]; then
   chmod 755 "$policy"
   trap 'rm -f "$policy"' EXIT
 fi
-apt-get update -q || echo "going on with the package lists that are there"
-DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+# This script itself is what stands on standard input.
+apt-get update -q </dev/null || echo "going on with the package lists that are there"
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null
 case " $* " in
   *" nginx-light "*) systemctl disable nginx.service 2>/dev/null || true ;;
 esac
 AS_ROOT
   if ((result != 0)); then
     tail -n 20 "$log" >&2
-    rm -f "$log"
     fail 69 "the packages could not be installed" "run as root: $by_hand"
   fi
-  rm -f "$log"
 }
 
 # need_swift: Swift 6.3 or later
@@ -98,8 +125,12 @@ logged() {
   local label=$1 log=$2
   shift 2
   local pid result=0 begun=$SECONDS next=$((SECONDS + 15))
-  "$@" >"$log" 2>&1 &
+  # A process group of its own, so that Ctrl-C ends the tests and what they have started; see `tidy`.
+  set -m
+  "$@" >"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
+  running=$pid
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.3
     if ((SECONDS >= next)); then
@@ -108,6 +139,7 @@ logged() {
     fi
   done
   wait "$pid" || result=$?
+  running=""
   say "   $label: $((SECONDS - begun)) s"
   return "$result"
 }
@@ -120,10 +152,8 @@ watched() {
     "$@"
     return
   fi
-  local log result=0
-  log=$(mktemp)
+  local log=$logs/watched result=0
   logged "$label" "$log" "$@" || result=$?
   if ((result != 0)); then cat "$log"; fi
-  rm -f "$log"
   return "$result"
 }

@@ -72,6 +72,30 @@ struct OfficialChainTests {
     #expect(message.contains("Data Providers Test Issuing CA v1") && message.contains("not among the trusted authorities"))
   }
 
+  /// Signature, signer's chain and time in one go, as one who receives such a message does it. The time is the message's own: its
+  /// delivery timestamp, if the signer's certificate was valid then. The published samples carry the schema's example, 2001-12-17, from
+  /// before the authorities themselves existed; for those it is the day after the certificate began, the earliest at which the message
+  /// can have been signed, and at the timestamp the chain must be refused.
+  @Test("a sample message holds as a whole: signature, signer's chain and time, and without any of them it does not", arguments: messages)
+  func whole(name: String) async throws {
+    let message = try OfficialMaterial.bytes("incomes-register/\(name)")
+    let trust = try TrustAnchors(files: ["test-root", "test-intermediate", "test-data-providers-issuing"].map(path))
+    let verified = try EnvelopedSignatureVerifier().verify(message)
+    let signer = verified.signingCertificate
+    let delivery = try #require(verified.root.elements.first { $0.name.localName == "DeliveryData" })
+    let timestamp = try #require(delivery.elements.first { $0.name.localName == "Timestamp" })
+    let delivered = try Date(timestamp.text, strategy: .iso8601)
+    let wasValid = signer.notValidBefore <= delivered && delivered <= signer.notValidAfter
+    let time = wasValid ? delivered : signer.notValidBefore.addingTimeInterval(86400)
+    #expect(try await trust.validate(signer, at: time).count == 4)
+    if !wasValid { #expect(try await refusal { try await trust.validate(signer, at: delivered) }.rule == .trustChain) }
+
+    let text = try #require(String(bytes: message, encoding: .utf8))
+    let changed = text.replacingOccurrences(of: timestamp.text, with: "2001-12-17T09:30:48Z")
+    #expect(changed != text)
+    #expect(throws: XMLSignatureError.self) { try EnvelopedSignatureVerifier().verify(Array(changed.utf8)) }
+  }
+
   @Test("a real customer's certificate is accepted for its key, customer and time", arguments: messages)
   func acceptance(name: String) async throws {
     let signer = try EnvelopedSignatureVerifier().verify(OfficialMaterial.bytes("incomes-register/\(name)")).signingCertificate
