@@ -65,7 +65,9 @@ let package = Package(
     .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1, crypto]),
 
     // Floor 3
-    .target(name: "CertificateLifecycle", dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),
+    .target(
+      name: "CertificateLifecycle",
+      dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),
     .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingFox, flyingSocks]),
     .executableTarget(name: "certificate-service-simulator", dependencies: ["ServiceSimulator", argumentParser]),
 

@@ -32,6 +32,7 @@ let package = Package(
       ], swiftSettings: policy),
     .target(name: "CPlainLoop", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .executableTarget(
-      name: "signing-benchmark", dependencies: ["BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey")], swiftSettings: policy),
+      name: "signing-benchmark", dependencies: ["BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey")],
+      swiftSettings: policy),
   ]
 )

@@ -57,6 +57,7 @@ public struct CAStyle: Hashable, Sendable {
   /// Bits of the root's and the intermediate's RSA keys: 2048, 3072, 4096 or 8192. Larger keys take seconds to minutes to make.
   public var rootKeySize: Int
 
+  /// Small keys and the times of RFC 5280, unless told otherwise.
   public init(generalizedTimeBefore2050: Bool = false, rootKeySize: Int = 2048) {
     self.generalizedTimeBefore2050 = generalizedTimeBefore2050
     self.rootKeySize = rootKeySize

@@ -1,5 +1,6 @@
 /// A fault, the operation it is for, and how often it is to happen.
 public struct FaultRequest: Hashable, Sendable, CustomStringConvertible {
+  /// What is to go wrong.
   public let fault: ServiceFault
   /// Nothing: every operation that the fault can be asked for.
   public let operation: ServiceOperation?

@@ -27,63 +27,91 @@ public struct ServiceFault: RawRepresentable, Hashable, Sendable, CaseIterable, 
 
   // Signing
 
+  /// The response has no signature.
   public static let unsigned = ServiceFault("unsigned", "The response has no signature.")
+  /// One character of the response was changed after it was signed.
   public static let tampered = ServiceFault("tampered", "One character of the response was changed after it was signed.")
+  /// The response is signed by a certificate of another hierarchy whose names are the same and whose keys are not.
   public static let otherCA = ServiceFault(
     "other-ca", "The response is signed by a certificate of another hierarchy whose names are the same and whose keys are not.")
+  /// The response is signed by a customer's certificate, from the same root.
   public static let signedByCustomer = ServiceFault(
     "signed-by-customer", "The response is signed by a customer's certificate, from the same root.")
+  /// Digest and signature are SHA-1; both verify.
   public static let sha1 = ServiceFault("sha1", "Digest and signature are SHA-1; both verify.")
+  /// The response carries its signature twice.
   public static let twoSignatures = ServiceFault("two-signatures", "The response carries its signature twice.")
+  /// The reference has the exclusive canonicalization transform after the enveloped one; it verifies.
   public static let exclusiveTransform = ServiceFault(
     "exclusive-transform", "The reference has the exclusive canonicalization transform after the enveloped one; it verifies.")
+  /// The signature holds inside the envelope and not over the stand-alone response.
   public static let signedInPlace = ServiceFault(
     "signed-in-place", "The signature holds inside the envelope and not over the stand-alone response.")
+  /// The base64 of signature and certificate is wrapped by line feeds alone; it verifies.
   public static let noCarriageReturns = ServiceFault(
     "no-carriage-returns", "The base64 of signature and certificate is wrapped by line feeds alone; it verifies.")
 
   // Structure
 
+  /// The signed response stands in the Header; the Body holds an unsigned one with another answer.
   public static let wrapped = ServiceFault(
     "wrapped", "The signed response stands in the Header; the Body holds an unsigned one with another answer.")
+  /// The Body holds an unsigned response with another answer, and after it the signed one.
   public static let wrappedInBody = ServiceFault(
     "wrapped-in-body", "The Body holds an unsigned response with another answer, and after it the signed one.")
+  /// The envelope has a document type declaration.
   public static let dtd = ServiceFault("dtd", "The envelope has a document type declaration.")
+  /// The envelope declares an entity, and the Status is a reference to it.
   public static let entity = ServiceFault("entity", "The envelope declares an entity, and the Status is a reference to it.")
+  /// The envelope is followed by 4 MiB of white space.
   public static let oversize = ServiceFault("oversize", "The envelope is followed by 4 MiB of white space.")
 
   // Results
 
+  /// The answer is a signed FAIL without ErrorInfo; nothing is committed.
   public static let failWithoutErrorInfo = ServiceFault(
     "fail-without-error-info", "The answer is a signed FAIL without ErrorInfo; nothing is committed.")
+  /// The answer is a signed FAIL with three ErrorInfos; nothing is committed.
   public static let severalErrorInfos = ServiceFault(
     "several-error-infos", "The answer is a signed FAIL with three ErrorInfos; nothing is committed.")
+  /// The answer is a signed OK without the RetrievalId (for getCertificate: without the Certificate).
   public static let okWithoutRetrievalID = ServiceFault(
     "ok-without-retrieval-id", "The answer is a signed OK without the RetrievalId (for getCertificate: without the Certificate).")
 
   // Certificates
 
+  /// The certificate is for a key that nobody asked it for.
   public static let certificateForAnotherKey = ServiceFault(
     "certificate-for-another-key", "The certificate is for a key that nobody asked it for.", [.get])
+  /// The certificate names another customer.
   public static let certificateForAnotherCustomer = ServiceFault(
     "certificate-for-another-customer", "The certificate names another customer.", [.get])
+  /// The certificate comes from the CA of the response signers, under the same root.
   public static let certificateFromAnotherIssuer = ServiceFault(
     "certificate-from-another-issuer", "The certificate comes from the CA of the response signers, under the same root.", [.get])
+  /// The certificate element holds the base64 of PEM text instead of DER.
   public static let pemInsteadOfDER = ServiceFault(
     "pem-instead-of-der", "The certificate element holds the base64 of PEM text instead of DER.", [.get])
 
   // Delivery
 
+  /// HTTP 502 with an HTML page; nothing is committed.
   public static let html502 = ServiceFault("html-502", "HTTP 502 with an HTML page; nothing is committed.")
+  /// HTTP 500 with a SOAP-ENV:Server fault; nothing is committed.
   public static let soapFault500 = ServiceFault(
     "soap-fault-500", "HTTP 500 with a SOAP-ENV:Server fault; nothing is committed.")
+  /// HTTP 302 to another path of the simulator; nothing is committed.
   public static let redirect = ServiceFault("redirect", "HTTP 302 to another path of the simulator; nothing is committed.")
+  /// No answer; the connection closes in the end; nothing is committed.
   public static let hangBeforeCommit = ServiceFault(
     "hang-before-commit", "No answer; the connection closes in the end; nothing is committed.")
+  /// The request is carried out, and there is no answer; the connection closes in the end.
   public static let hangAfterCommit = ServiceFault(
     "hang-after-commit", "The request is carried out, and there is no answer; the connection closes in the end.")
+  /// The request is carried out, and the connection closes without a byte of an answer.
   public static let closeAfterCommit = ServiceFault(
     "close-after-commit", "The request is carried out, and the connection closes without a byte of an answer.")
+  /// The answer is whole, in pieces of 64 octets with pauses between them.
   public static let slowBody = ServiceFault("slow-body", "The answer is whole, in pieces of 64 octets with pauses between them.")
 
   public static let allCases: [ServiceFault] = [

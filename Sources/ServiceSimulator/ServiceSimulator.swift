@@ -7,6 +7,7 @@ public import X509
 ///
 /// Its CAs are made when it starts. All it knows is in memory, and gone when it stops.
 public final class ServiceSimulator: Sendable {
+  /// What it was made with.
   public let configuration: Configuration
 
   private struct Running {

@@ -20,6 +20,7 @@ extension ServiceSimulator {
     public var certificateLifetimeDays = 730
     /// A certificate can be renewed from so many days before its expiry.
     public var renewalWindowDays = 60
+    /// The keys that a certificate is issued for.
     public var keyPolicy = KeyPolicy.rsa2048Only
     /// The organization in a certificate when the request names none.
     public var defaultCustomerName = "SIMULATOR customer"
@@ -32,6 +33,7 @@ extension ServiceSimulator {
     /// Other codes to send than the artificial ones: at most 16 characters each.
     public var errorCodes: [SimulatorErrorCode: String] = [:]
 
+    /// How the CAs' certificates look.
     public var caStyle = CAStyle.plain
     /// The keys of the CAs; nothing for fresh ones.
     public var keys: SimulatorKeys?
@@ -48,6 +50,7 @@ extension ServiceSimulator {
     /// Called once for each request with a line that holds no secret.
     public var log: @Sendable (String) -> Void = { _ in }
 
+    /// The agency's behaviour on a free port of 127.0.0.1, without trust files.
     public init() {}
 
     /// The address to bind to, in numbers.

@@ -5,12 +5,15 @@ public import X509
 ///
 /// Fresh for every simulator by default. A test suite that starts many simulators makes one set and shares it.
 public struct SimulatorKeys: Sendable {
+  /// The key of the self-signed CA.
   public let root: Certificate.PrivateKey
+  /// The key of the CA between the root and the two that issue.
   public let intermediate: Certificate.PrivateKey
   /// The key of the CA that issues the customers' certificates.
   public let providers: Certificate.PrivateKey
   /// The key of the CA that issues the response signer's certificate.
   public let services: Certificate.PrivateKey
+  /// The key that signs the answers.
   public let responseSigner: Certificate.PrivateKey
 
   /// Makes five fresh keys.

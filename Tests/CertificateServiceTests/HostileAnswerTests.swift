@@ -4,7 +4,8 @@ import Testing
 import X509
 import XMLSignature
 
-/// Answers that must be refused, each by its rule, with nothing of them kept: a call returns a value or throws, so what throws kept nothing.
+/// Answers that must be refused, each by its rule, with nothing of them kept: a call returns a value or throws, so what throws kept
+/// nothing.
 @Suite("Answers that are refused")
 struct HostileAnswerTests {
   /// The refusal of an answer to SignNew, which must never say that the request may be repeated.

@@ -47,13 +47,15 @@ struct CodeTests {
   @Test("every public symbol says what it is")
   func documentation() {
     // What a protocol demands says the same everywhere.
-    let exempt =
-      /(var description\b|var debugDescription\b|rawValue\b|allCases\b|func hash\(|func == ?\(|static func <|var errorDescription\b|init\(from |func encode\(|static let configuration\b|func run\()/
+    let exempt = [
+      "var description", "var debugDescription", "var errorDescription", "rawValue", "allCases", "func hash(", "func ==(", "func == (",
+      "static func <", "init(from ", "func encode(", "static let configuration", "func run(",
+    ]
     let findings = SourceTree.swiftSources.flatMap { file -> [String] in
       let lines = file.lines
       return lines.indices.compactMap { index in
         let line = lines[index].drop { $0 == " " }
-        guard line.contains(/^(@\w+ )*public (?!import|extension)/), !line.contains(exempt) else { return nil }
+        guard line.contains(/^(@\w+ )*public (?!import|extension)/), !exempt.contains(where: { line.contains($0) }) else { return nil }
         var above = index - 1
         while above >= 0, lines[above].drop(while: { $0 == " " }).hasPrefix("@") { above -= 1 }
         let documented = above >= 0 && lines[above].drop { $0 == " " }.hasPrefix("///")

@@ -37,7 +37,12 @@ struct EnvelopeTests {
     ),
   ]
 
-  @Test("A broken envelope gets HTTP 500 and a fault that names the rule", arguments: broken.indices)
+  @Test(
+    """
+    SOAP-WELL-FORMED, SOAP-ENVELOPE, SOAP-MUST-UNDERSTAND, SOAP-ONE-BODY-CHILD: a broken envelope gets HTTP 500 and a fault that \
+    names the rule
+    """,
+    arguments: broken.indices)
   func brokenEnvelope(_ index: Int) async throws {
     let (name, text, rule, code) = Self.broken[index]
     let reply = try await SchemaBench.post(text, action: "getCertificate")
@@ -116,6 +121,21 @@ struct EnvelopeTests {
     var configuration = ServiceSimulator.Configuration()
     configuration.host = host
     #expect { try ServiceSimulator(configuration) } throws: { ($0 as? SimulatorError)?.rule == .loopbackOnly }
+  }
+
+  @Test("SIMULATOR-CONFIGURATION: a value beyond its limits is refused before anything listens")
+  func configuration() {
+    let changes: [(inout ServiceSimulator.Configuration) -> Void] = [
+      { $0.certificateLifetimeDays = 0 }, { $0.certificateLifetimeDays = 7301 }, { $0.renewalWindowDays = -1 },
+      { $0.notReadyFor = .seconds(-1) }, { $0.maximumRequestBytes = 0 }, { $0.defaultCustomerName = "" },
+      { $0.errorCodes = [.notReady: String(repeating: "x", count: 17)] },
+    ]
+    for (number, change) in changes.enumerated() {
+      var configuration = ServiceSimulator.Configuration()
+      change(&configuration)
+      let error = #expect(throws: SimulatorError.self, "change \(number)") { try ServiceSimulator(configuration) }
+      #expect(error?.rule == .configuration, "change \(number)")
+    }
   }
 
   @Test("It listens on IPv6's loopback address too")

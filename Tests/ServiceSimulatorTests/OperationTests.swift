@@ -171,14 +171,15 @@ struct EnrolmentTests {
       #expect(
         bench.log.lines == [
           "POST /2017/10/CertificateServices signNewCertificate customer=0123456-7 -> 200 OK",
-          "POST /2017/10/CertificateServices signNewCertificate customer=0123456-7 -> 200 FAIL PKI020 the transfer credentials are not valid",
+          "POST /2017/10/CertificateServices signNewCertificate customer=0123456-7 -> 200 FAIL PKI020 "
+            + "the transfer credentials are not valid",
         ])
       _ = try await bench.post("<\(Workbench.password)/>", action: Workbench.transferID)
       #expect(!bench.log.lines.joined().contains(Workbench.password) && !bench.log.lines.joined().contains(Workbench.transferID))
     }
   }
 
-  @Test("A transfer credential meets the schema's lengths and its id is used once")
+  @Test("SIMULATOR-TRANSFER-CREDENTIAL: a transfer credential meets the schema's lengths and its id is used once")
   func orders() async throws {
     try await Workbench.with { bench in
       for (customer, id, password) in [

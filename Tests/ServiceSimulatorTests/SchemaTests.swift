@@ -52,7 +52,8 @@ struct SchemaTests {
     SchemaViolation(
       name: "an attribute on the root", operation: .get,
       payload:
-        "<v:GetCertificateRequest xmlns:v=\"\(Messages.namespace)\" version=\"1\">\(head)<RetrievalId>1</RetrievalId></v:GetCertificateRequest>",
+        "<v:GetCertificateRequest xmlns:v=\"\(Messages.namespace)\" version=\"1\">\(head)"
+        + "<RetrievalId>1</RetrievalId></v:GetCertificateRequest>",
       rule: .attributes),
     signNew("text between the elements", .simpleContent, head + "text" + credentials + request),
     signNew("an element in a value", .simpleContent, environment + "<CustomerId><b/>1</CustomerId>" + credentials + request),
@@ -86,7 +87,12 @@ struct SchemaTests {
     renew("credentials", .elementOrder, head + credentials + request),
   ]
 
-  @Test("A request that breaks the schema gets HTTP 500 and a client fault that names the rule", arguments: violations)
+  @Test(
+    """
+    SCHEMA-ELEMENT-ORDER, SCHEMA-UNQUALIFIED-CHILDREN, SCHEMA-ATTRIBUTES, SCHEMA-SIMPLE-CONTENT, SCHEMA-LENGTH, SCHEMA-ENUMERATION, \
+    SCHEMA-BASE64, SCHEMA-SIGNATURE-ELEMENT: a request that breaks the schema gets HTTP 500 and a client fault that names the rule
+    """,
+    arguments: violations)
   func faultNamesRule(_ violation: SchemaViolation) async throws {
     let reply = try await SchemaBench.post(Messages.envelope(violation.payload), action: violation.operation.rawValue)
     #expect(reply.status == 500)

@@ -24,7 +24,10 @@ struct SigningBenchmark {
     let p256 = try compare("P-256, CKM_ECDSA", .ecdsa, keys.p256, 64, count: 400, rounds, &session, atLeast: 0.90)
     try session.close()
     try module.finalize()
-    if !(rsa && p256) { exit(1) }
+    guard rsa && p256 else {
+      softHSM.remove()
+      exit(1)
+    }
   }
 
   /// Measures both ways in short turns, because other programs share the machine, and with the order changing from round to round, because
