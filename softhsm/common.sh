@@ -20,7 +20,7 @@ tidy() {
   if [[ -n $running ]]; then
     kill -TERM -- "-$running" 2>/dev/null || true
     for _ in {1..30}; do
-      kill -0 -- "-$running" 2>/dev/null || break
+      [[ " $(jobs -rp | tr '\n' ' ')" == *" $running "* ]] || break
       sleep 0.1
     done
     kill -KILL -- "-$running" 2>/dev/null || true

@@ -94,7 +94,7 @@ import X509
     #expect(changed.standardError.contains("InvalidDigest"), "\(changed.standardError)")
   }
 
-  /// signxml 4.2.0 itself fails on a root whose name is not ASCII.
+  /// signxml 5.2.0 itself fails on a root whose name is not ASCII.
   @Test(
     "What signxml signs verifies", .enabled(if: pythonPath != nil, whyNoPython),
     arguments: CanonicalizationTests.tricky.filter { !$0.hasPrefix("<ä") })
