@@ -21,9 +21,7 @@ enum CertificateFile {
       var old = stat()
       if unsafe lstat(path, &old) == 0, old.st_mode & S_IFMT == S_IFREG {
         guard fchmod(descriptor.rawValue, old.st_mode & 0o666) == 0 else { throw Errno(rawValue: errno) }
-        if fchown(descriptor.rawValue, old.st_uid, old.st_gid) != 0 {
-          warning = "the owner and group of \(path) could not be kept (\(Errno(rawValue: errno))); see that its readers can still read it"
-        }
+        warning = keepOwner(old, on: descriptor).map { "\($0); see that the readers of \(path) can still read it" }
       }
       try handle.synchronize()
       try handle.close()
@@ -37,6 +35,16 @@ enum CertificateFile {
         hint: "the certificate is safe (on the token and in the state); mend the path, then run: hsmkey certificate fetch \(name)",
         underlying: error)
     }
+  }
+
+  /// Hands owner and group on, or the group alone: only root gives files away, but whoever is in a group may give it theirs.
+  ///
+  /// - Returns: what could not be kept, and why.
+  private static func keepOwner(_ old: stat, on descriptor: FileDescriptor) -> String? {
+    guard fchown(descriptor.rawValue, old.st_uid, old.st_gid) != 0 else { return nil }
+    let reason = Errno(rawValue: errno)
+    let isGroupKept = fchown(descriptor.rawValue, uid_t.max, old.st_gid) == 0
+    return "its owner\(isGroupKept ? "" : " and group") could not be kept (\(reason))"
   }
 
   /// The move itself must survive a loss of power.

@@ -74,9 +74,14 @@ public struct CertificateLifecycle: Sendable {
       try store.record(named: plan.name)
       ?? CertificateRecord(name: plan.name, customerID: plan.customer.id, environment: service.environment.name)
     try refuseOtherOwner(plan, &record, operation: operation)
-    try await finishLeftOver(.renewal, plan, &record, operation: operation)
+    let wasEnrolling = record.pending?.kind == .enrolment
+    let finished = try await finishLeftOver(plan, &record, operation: operation)
     if let expiry = try record.active?.certificate().notValidAfter {
-      if now() < expiry, record.pending == nil {
+      if let finished {
+        if wasEnrolling, now() < expiry { return finished }
+        if now() >= expiry { record.pending = nil }
+      }
+      if now() < expiry, record.pending == nil || finished != nil {
         throw LifecycleError(
           .ruleRefused, rule: .alreadyEnrolled, operation: operation,
           message: "there is a certificate already, valid until \(expiry.ISO8601Format())",
@@ -112,10 +117,16 @@ public struct CertificateLifecycle: Sendable {
         hint: "get the first one with: hsmkey certificate enrol \(plan.name)")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
-    try await finishLeftOver(.enrolment, plan, &record, operation: operation)
+    let window = try RenewalWindow(of: active.certificate())
+    let wasRenewing = record.pending?.kind == .renewal
+    if let finished = try await finishLeftOver(plan, &record, operation: operation) {
+      if wasRenewing, now() < window.opens || (record.pending == nil && now() < window.closes) { return finished }
+      try window.check(at: now(), name: plan.name, operation: operation)
+      record.pending = nil
+    }
     try refuseOtherKind(.renewal, record, operation: operation)
     if record.pending == nil || record.pending?.nextCommand == "renew" {
-      try RenewalWindow(of: active.certificate()).check(at: now(), name: plan.name, operation: operation)
+      try window.check(at: now(), name: plan.name, operation: operation)
     }
     try await begin(.renewal, plan, &record)
     if let pending = record.pending, pending.stage == .requestMade || pending.isUncertain {

@@ -25,10 +25,10 @@ public protocol LifecycleKeys: Sendable {
   /// Generates a key pair under a name that is free, and returns it only if it is what it should be.
   func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey
 
-  /// The key that an interrupted ``generateKey(named:algorithm:)`` left behind; nil when there is none.
+  /// The key that an interrupted ``generateKey(named:algorithm:)`` left behind; nil when there is none that can be used.
   ///
   /// The interruption may have come between the key's making and the check of what was made, so an implementation checks again: algorithm,
-  /// policy, and that both halves belong together. It throws when the key is not what it should be.
+  /// policy, and that both halves belong together. Half a key, several, or one that is not what it should be is left alone: nil.
   func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey?
 
   /// The key with this identifier; throws when there is none.

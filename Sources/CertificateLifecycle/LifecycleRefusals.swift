@@ -16,7 +16,7 @@ extension CertificateLifecycle {
       throw LifecycleError(
         .ruleRefused, rule: .sameCustomer, operation: operation,
         message: "the state knows it as a certificate of customer \(record.customerID), the configuration says \(plan.customer.id)",
-        hint: "give the other customer's certificate a name of its own in the configuration; \(abandoning(record))")
+        hint: "give the other customer's certificate a name of its own in the configuration\(abandoning(record))")
     }
     let environment = record.environment ?? service.environment.name
     guard environment == service.environment.name else {
@@ -24,14 +24,15 @@ extension CertificateLifecycle {
         .ruleRefused, rule: .sameEnvironment, operation: operation,
         message:
           "the state knows it as a certificate of the \(environment) environment, the configuration says \(service.environment.name)",
-        hint: "use a state file for each environment (configuration key state), or give the certificate another name; \(abandoning(record))")
+        hint: "use a state file for each environment (configuration key state), or give the certificate another name\(abandoning(record))")
     }
     record.environment = environment
   }
 
-  /// How to get rid of what is pending, for hints.
-  func abandoning(_ record: CertificateRecord) -> String {
-    "what is pending for this one is dropped with: hsmkey certificate abandon \(record.name)"
+  /// How to get rid of what is pending, for the end of a hint; nothing where there is nothing that can be dropped.
+  private func abandoning(_ record: CertificateRecord) -> String {
+    guard let pending = record.pending, pending.certificate == nil else { return "" }
+    return "; what is pending for this one is dropped with: hsmkey certificate abandon \(record.name)"
   }
 
   /// One operation at a time.

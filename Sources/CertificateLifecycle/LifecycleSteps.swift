@@ -9,7 +9,7 @@ extension CertificateLifecycle {
   /// Names the key, makes it, and makes the request, saving before and after; skips what an earlier run has done.
   func begin(_ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord) async throws {
     if record.pending == nil { try await nameKey(kind, plan, &record) }
-    if let pending = record.pending, pending.stage == .requestMade, let algorithm = pending.algorithm, algorithm != plan.algorithm {
+    if let pending = record.pending, pending.isUnsent, let algorithm = pending.algorithm, algorithm != plan.algorithm {
       say(plan.name, "the configuration asks for \(plan.algorithm) now: the key \(pending.keyName) (\(algorithm)) is left unused")
       try await nameKey(kind, plan, &record)
     }
@@ -148,15 +148,17 @@ extension CertificateLifecycle {
     return try await tellUsers(plan, &record, operation: operation)
   }
 
-  /// Finishes an operation of another kind of which only the file for the certificate's users is missing, or the program that hears of it.
+  /// Finishes an earlier operation of which only the file for the certificate's users is missing, or the program that hears of it.
+  ///
+  /// What is pending afterwards waits for that program alone. That must not keep the next certificate from being requested, since the
+  /// program hears of that one; but only then may it be dropped.
+  ///
+  /// - Returns: the certificate of the operation; nil when there was no such operation.
   func finishLeftOver(
-    _ kind: PendingOperation.Kind, _ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String
-  ) async throws {
-    guard let pending = record.pending, pending.kind == kind, pending.stage == .installed || pending.stage == .written else { return }
-    _ = try await tellUsers(plan, &record, operation: operation)
-    // A program that keeps failing must not keep the next certificate from being requested; it will hear of that one.
-    record.pending = nil
-    try store.save(record, at: now())
+    _ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String
+  ) async throws -> InstalledCertificate? {
+    guard record.pending?.stage == .installed || record.pending?.stage == .written else { return nil }
+    return try await tellUsers(plan, &record, operation: operation)
   }
 
   /// The last steps: the file, and the program that hears of it. As long as one of them fails the operation stays pending, so that every

@@ -78,7 +78,9 @@ public struct CertificateAcceptance: Sendable {
     guard let expectedIssuer, certificate.issuer != expectedIssuer else { return }
     throw refusal(
       .certificateIssuer,
-      "the issuer is \(CertificateName.quoted(certificate.issuer)) and not \(CertificateName.quoted(expectedIssuer))")
+      "the issuer is \(CertificateName.quoted(certificate.issuer)) and not \(CertificateName.quoted(expectedIssuer))",
+      hint: "where the agency has moved to a new issuing authority: drop the renewal (hsmkey certificate abandon), order a new certificate"
+        + " in the agency's e-service, and enrol it under a name of its own; where the agency has announced nothing, ask it")
   }
 
   private func checkValidity(_ certificate: Certificate) throws(CertificateServiceError) {

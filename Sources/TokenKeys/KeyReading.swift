@@ -23,7 +23,7 @@ struct FoundKey: Sendable {
 extension TokenConnection {
   /// Private keys with these attributes, each with its public half.
   func readKeys(matching attributes: [Attribute]) throws -> [FoundKey] {
-    try reading { session in
+    let found = try reading { session in
       let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey)] + attributes)
       return try handles.map { handle in
         let values = try session.attributes([.label, .id], of: handle)
@@ -36,6 +36,8 @@ extension TokenConnection {
         return FoundKey(label: label, identifier: identifier, parts: parts)
       }
     }
+    if found.isEmpty { try checkLogin() }
+    return found
   }
 
   /// The public key object with the private key's `CKA_ID`: exactly one, of a kind that we know.

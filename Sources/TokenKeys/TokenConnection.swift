@@ -46,14 +46,22 @@ final class TokenConnection {
     if !Self.isUsable(&session) {
       // The new one is opened before the old one goes, so that the login survives.
       var replacement = try token.openSession(.readOnly)
-      guard try replacement.isUserLoggedIn() else {
-        throw TokenKeysError(
-          .loginLost, operation: "use token \(token.label)", message: "the token has dropped the login; it was reset or taken out meanwhile",
-          hint: "run this again, which logs in anew")
-      }
+      try checkLogin(&replacement)
       session = consume replacement
     }
     return try body(&session!)
+  }
+
+  /// Tells "there is no such key" from "the token shows no keys any more". For use where nothing was found: asking before every operation
+  /// would cost a call each time.
+  func checkLogin() throws { try reading { try checkLogin(&$0) } }
+
+  private func checkLogin(_ session: inout Session) throws {
+    guard try session.isUserLoggedIn() else {
+      throw TokenKeysError(
+        .loginLost, operation: "use token \(token.label)", message: "the token has dropped the login; it was reset or taken out meanwhile",
+        hint: "run this again, which logs in anew")
+    }
   }
 
   private static func isUsable(_ session: inout Session?) -> Bool {
@@ -80,6 +88,7 @@ final class TokenConnection {
       try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)], limit: 2)
     }
     guard let handle = found.first else {
+      try checkLogin()
       throw TokenKeysError(
         .keyNotFound, operation: "find the private key \(identifier)",
         message: "token \(token.label) holds no private key with this CKA_ID",

@@ -43,11 +43,10 @@ public final class TokenKeys: Sendable {
 
   /// Ends the login and the thread, after the work that is already queued. Keys made from this value cannot sign any more.
   ///
-  /// Call it before `Module.finalize()`: then no call of ours is under way in the module.
-  public func close() async throws {
-    defer { thread.stop() }
-    try await thread.perform { try $0.close() }
-  }
+  /// Call it before `Module.finalize()`: when it returns, no call of ours is under way in the module, and none follows.
+  ///
+  /// - Throws: `PKCS11Error` from `C_CloseSession`; ``TokenKeysError`` when it was closed before.
+  public func close() async throws { try await thread.performLast { try $0.close() } }
 
   /// Every private key that this login can see, by name.
   ///

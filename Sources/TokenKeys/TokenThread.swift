@@ -35,6 +35,14 @@ final class TokenThread<State: AnyObject>: @unchecked Sendable {
     return try box.wait().get()
   }
 
+  /// Runs `body` as the last work on the thread, after what is already queued, and suspends the caller until it has ended.
+  func performLast<Result: Sendable>(_ body: @escaping @Sendable (State) throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+      let isQueued = enqueue(isLast: true) { state in continuation.resume(with: Swift.Result { try body(state) }) }
+      if !isQueued { continuation.resume(throwing: Self.closed) }
+    }
+  }
+
   /// Ends the thread after the work that is already queued.
   func stop() {
     condition.withLock {
@@ -48,9 +56,10 @@ final class TokenThread<State: AnyObject>: @unchecked Sendable {
   }
 
   /// Returns false, and drops the job, when the thread has been stopped.
-  private func enqueue(_ job: @escaping @Sendable (State) -> Void) -> Bool {
+  private func enqueue(isLast: Bool = false, _ job: @escaping @Sendable (State) -> Void) -> Bool {
     condition.withLock {
       guard !isStopped else { return false }
+      isStopped = isLast
       jobs.append(job)
       condition.signal()
       return true

@@ -80,6 +80,74 @@ struct CertificateFileTests {
     }
   }
 
+  @Test("In the place of a symbolic link comes a file with the permissions of a new one; what the link led to is not touched")
+  func symbolicLink() throws {
+    let folder = try TemporaryFolder()
+    let target = try folder.write("target".utf8, to: "target")
+    try folder.setMode(0o777, of: "target")
+    try folder.makeLink("payroll.pem", to: "target")
+    let path = folder.path("payroll.pem")
+    #expect(try CertificateFile.replace(path, with: "new", name: "payroll", operation: "test") == nil)
+    #expect(try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType == .typeRegular)
+    #expect(try mode(path) == 0o644 & ~umaskOfTests())
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+    #expect(try String(contentsOfFile: target, encoding: .utf8) == "target")
+    #expect(try mode(target) == 0o777)
+  }
+
+  @Test("Permissions to run it, and set-user-ID bits, are not handed on")
+  func oddModes() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("old".utf8, to: "payroll.pem")
+    try folder.setMode(0o4755, of: "payroll.pem")
+    #expect(try CertificateFile.replace(path, with: "new", name: "payroll", operation: "test") == nil)
+    #expect(try mode(path) == 0o644)
+  }
+
+  @Test("Owner and group are handed on with the permissions", .enabled(if: geteuid() == 0, "only root gives files away"))
+  func ownerAndGroup() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("old".utf8, to: "payroll.pem")
+    try folder.setMode(0o640, of: "payroll.pem")
+    try folder.giveAway("payroll.pem")
+    #expect(try CertificateFile.replace(path, with: "new", name: "payroll", operation: "test") == nil)
+    #expect(try owners(path) == [65534, 65534])
+    #expect(try mode(path) == 0o640)
+  }
+
+  @Test(
+    "An owner or group that cannot be kept is a warning, and the group is kept where it can be",
+    .enabled(if: geteuid() == 0, "only root makes files of several users"), arguments: [false, true])
+  func ownerNotKept(isMember: Bool) async throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("old".utf8, to: "payroll.pem")
+    try folder.setMode(0o640, of: "payroll.pem")
+    if isMember {
+      try folder.giveAway("payroll.pem")
+      try FileManager.default.setAttributes([.ownerAccountID: 0], ofItemAtPath: path)
+    }
+    try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: folder.path)
+    let warning = try #require(
+      try await OtherUser.run { try CertificateFile.replace(path, with: "new", name: "payroll", operation: "test") })
+    #expect(warning.hasPrefix(isMember ? "its owner could not be kept" : "its owner and group could not be kept"))
+    #expect(warning.contains(path))
+    #expect(try owners(path) == [65534, 65534])
+    #expect(try mode(path) == 0o640)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+  }
+
+  private func owners(_ path: String) throws -> [Int?] {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return [attributes[.ownerAccountID], attributes[.groupOwnerAccountID]].map { ($0 as? NSNumber)?.intValue }
+  }
+
+  /// Asking with `umask` would change it for the whole process.
+  private func umaskOfTests() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("Umask:") })
+    return try #require(Int(line.dropFirst(6).trimmingCharacters(in: .whitespaces), radix: 8))
+  }
+
   @Test("Without a file in the plan nothing is written")
   func noFile() async throws {
     try await LifecycleBench.with { bench in

@@ -84,16 +84,28 @@ struct InterruptionTests {
     }
   }
 
-  @Test("A key that an interrupted run left without checking it is checked before it is used")
+  @Test("A key that an interrupted run left without checking it is checked before it is used; a bad one is left alone")
   func badKeyLeftBehind() async throws {
     try await LifecycleBench.with { bench in
       await bench.keys.makeNextKeyBad()
       bench.interruptions.interrupt(at: "after the key is generated")
       await #expect(throws: Interruptions.Interrupted.self) { try await bench.enrol() }
-      await #expect(throws: SoftwareKeysError.self) { try await bench.enrol() }
-      #expect(bench.transport.posted.isEmpty)
-      let pending = try bench.pending()
-      #expect(pending.stage == .planned)
+      let planned = try bench.pending()
+      #expect(planned.stage == .planned)
+      #expect(try await bench.enrol().keyName == planned.keyName + "-2")
+      #expect(await bench.keys.certificates(of: planned.keyName).isEmpty)
+    }
+  }
+
+  @Test("Two keys under the name that was planned are left alone, and another name is used")
+  func twoKeysLeftBehind() async throws {
+    try await LifecycleBench.with { bench in
+      bench.interruptions.interrupt(at: "before the key is generated")
+      await #expect(throws: Interruptions.Interrupted.self) { try await bench.enrol() }
+      let planned = try bench.pending().keyName
+      for _ in 1...2 { _ = try await bench.keys.add(named: planned) }
+      #expect(try await bench.enrol().keyName == planned + "-2")
+      #expect(await bench.keys.certificates(of: planned).isEmpty)
     }
   }
 

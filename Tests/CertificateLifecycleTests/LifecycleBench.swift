@@ -19,6 +19,7 @@ final class LifecycleBench: Sendable {
   let interruptions = Interruptions()
   let transport: BenchTransport
   let keys: SoftwareKeys
+  let hook = Hook()
   private let said = Mutex<[String]>([])
 
   static let customerID = "0123456-7"
@@ -88,6 +89,7 @@ final class LifecycleBench: Sendable {
     let trust = try #require(simulator.trustFiles)
     let clock = clock
     let interruptions = interruptions
+    let hook = hook
     return CertificateLifecycle(
       store: try store(),
       service: CertificateService(
@@ -99,20 +101,24 @@ final class LifecycleBench: Sendable {
         try interruptions.step("wait")
         clock.sleep(duration)
       },
+      afterChange: { await hook.run($0) },
       report: { event in self.said.withLock { $0.append("\(event.name): \(event)") } })
   }
 
-  func plan(customerID: String = customerID, file: String? = nil, algorithm: String = "rsa-2048") throws -> CertificatePlan {
+  func plan(
+    customerID: String = customerID, file: String? = nil, algorithm: String = "rsa-2048", subject: String = "Ab Demo Oy"
+  ) throws -> CertificatePlan {
     CertificatePlan(
       name: Self.name, customer: try Customer(id: customerID, name: "Ab Demo Oy"), algorithm: algorithm,
-      subject: try DistinguishedName { CommonName("Ab Demo Oy") }, certificateFile: file)
+      subject: try DistinguishedName { CommonName(subject) }, certificateFile: file)
   }
 
   @discardableResult
   func enrol(
-    order: String = orders[0], password: String = password, file: String? = nil, _ lifecycle: CertificateLifecycle? = nil
+    order: String = orders[0], password: String = password, file: String? = nil, plan: CertificatePlan? = nil,
+    _ lifecycle: CertificateLifecycle? = nil
   ) async throws -> InstalledCertificate {
-    try await (lifecycle ?? self.lifecycle()).enrol(plan(file: file)) {
+    try await (lifecycle ?? self.lifecycle()).enrol(plan ?? self.plan(file: file)) {
       try TransferCredentials(id: order, password: SecretBytes(copying: Array(password.utf8)))
     }
   }

@@ -12,11 +12,15 @@ actor SoftwareKeys: LifecycleKeys {
     var certificates: [Certificate] = []
     /// What a token would say of the key: false for one that was made and does not meet the policy.
     var isGood = true
+    /// What was asked for; what is made is the same whatever that was.
+    var algorithm = "rsa-2048"
   }
 
   private let interruptions: Interruptions
   private(set) var entries: [Entry] = []
   private(set) var generated: [String] = []
+  /// The subjects of the requests that were made.
+  private(set) var requested: [String] = []
   private var halfKeys: Set<String> = []
   private var nextIsBad = false
 
@@ -49,6 +53,7 @@ actor SoftwareKeys: LifecycleKeys {
     guard try await isFree(name) else { throw SoftwareKeysError("the name \(name) is taken") }
     let key = try add(named: name)
     entries[entries.count - 1].isGood = !nextIsBad
+    entries[entries.count - 1].algorithm = algorithm
     nextIsBad = false
     generated.append(name)
     try interruptions.step("after the key is generated")
@@ -57,9 +62,9 @@ actor SoftwareKeys: LifecycleKeys {
 
   func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey? {
     try interruptions.step("look for a key left behind")
-    guard let entry = entries.first(where: { $0.key.name == name }) else { return nil }
-    guard entry.isGood else { throw SoftwareKeysError("the key \(name) does not meet the policy") }
-    return entry.key
+    let found = entries.filter { $0.key.name == name }
+    guard found.count == 1, found[0].isGood, found[0].algorithm == algorithm, !halfKeys.contains(name) else { return nil }
+    return found[0].key
   }
 
   func key(identifier: String) async throws -> LifecycleKey {
@@ -69,6 +74,7 @@ actor SoftwareKeys: LifecycleKeys {
 
   func certificateRequest(for key: LifecycleKey, subject: DistinguishedName) async throws -> [UInt8] {
     try interruptions.step("before the request is made")
+    requested.append("\(subject)")
     let request = try CertificateSigningRequest(
       version: .v1, subject: subject, privateKey: key.privateKey, attributes: .init(), signatureAlgorithm: .sha256WithRSAEncryption)
     var serializer = DER.Serializer()

@@ -98,6 +98,22 @@ struct StoreTests {
     #expect(error.rule == .ownerOnly)
   }
 
+  @Test(
+    "LIFECYCLE-OWNER-ONLY: a file, or a folder, of another user is refused, whatever its mode", .enabled(if: geteuid() == 0, "only root gives files away"),
+    arguments: ["file", "folder", "folder behind a link"])
+  func ofAnotherUser(what: String) throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder.path("theirs"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    try folder.write([], to: "theirs/state")
+    try folder.makeLink("link", to: "theirs")
+    try folder.giveAway(what == "file" ? "theirs/state" : "theirs")
+    let error = try refusal(folder.path(what == "folder behind a link" ? "link/state" : "theirs/state"))
+    #expect(error.rule == .ownerOnly)
+    #expect(error.message.contains("belongs to another user (65534)"))
+    #expect(error.hint == "run hsmkey as the user that the state belongs to")
+  }
+
   @Test("A file that is no SQLite file is refused and left as it is")
   func notADatabase() throws {
     let folder = try TemporaryFolder()

@@ -80,6 +80,38 @@ struct TokenThreadTests {
     while !trace.isGone.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
   }
 
+  @Test("The last work comes after what was queued before it; later work is refused at once, and the thread lets go of its state")
+  func last() async throws {
+    final class Seen: Sendable {
+      let order = Mutex<[Int]>([])
+      let isRefused = Mutex(false)
+    }
+    let trace = Trace()
+    let seen = Seen()
+    let thread = TokenThread(name: "test") { Traced(trace) }
+    let gate = DispatchSemaphore(value: 0)
+    let first = Task {
+      try await thread.perform { _ in
+        seen.order.withLock { $0.append(1) }
+        gate.wait()
+      }
+    }
+    while seen.order.withLock(\.isEmpty) { try await Task.sleep(for: .milliseconds(1)) }
+    let second = Task { try await thread.performLast { _ in seen.order.withLock { $0.append(2) } } }
+    // What still came before the last work waits for the gate, so nobody waits for that here.
+    while !seen.isRefused.withLock({ $0 }) {
+      Task { do { try await thread.perform { _ in } } catch { seen.isRefused.withLock { $0 = true } } }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    await #expect(throws: TokenKeysError.self) { try await thread.performLast { _ in } }
+    #expect(throws: TokenKeysError.self) { try thread.performBlocking { _ in } }
+    gate.signal()
+    try await first.value
+    try await second.value
+    #expect(seen.order.withLock { $0 } == [1, 2])
+    while !trace.isGone.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+  }
+
   @Test("Threads that cannot suspend may block for a result, many at once, also while tasks wait")
   func blocking() async throws {
     let thread = TokenThread(name: "test") { Counter() }
