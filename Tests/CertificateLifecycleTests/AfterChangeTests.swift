@@ -1,8 +1,10 @@
 import Foundation
 import ServiceSimulator
+import SwiftASN1
 import Synchronization
 import TestSupport
 import Testing
+import X509
 
 @testable import CertificateLifecycle
 
