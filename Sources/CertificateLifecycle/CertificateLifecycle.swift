@@ -163,28 +163,8 @@ public struct CertificateLifecycle: Sendable {
     }
   }
 
-  /// Drops what is pending for a name: for a request that the service will never answer, or that should be made with another key.
-  ///
-  /// The new key stays on the token. The certificate in use is not touched. Once a certificate has come there is nothing to drop: it is
-  /// installed with ``fetch(_:retrievalID:)``.
-  ///
-  /// - Returns: what was dropped, with the name of its key.
-  public func abandon(_ name: String) throws -> PendingOperation {
-    let operation = "abandon what is pending for certificate \(name)"
-    let lock = try store.lock(name, operation: operation)
-    defer { withExtendedLifetime(lock) {} }
-    guard var record = try store.record(named: name), let pending = record.pending else {
-      throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
-    }
-    guard pending.certificate == nil else {
-      throw LifecycleError(
-        .ruleRefused, rule: .onePending, operation: operation, message: "its certificate has come already",
-        hint: "install it with: hsmkey certificate fetch \(name)")
-    }
-    record.pending = nil
-    try store.save(record, at: now())
-    return pending
-  }
+  /// Drops what is pending for a name; see ``LifecycleStore/abandon(_:at:)``.
+  public func abandon(_ name: String) throws -> PendingOperation { try store.abandon(name, at: now()) }
 
   /// The state of every certificate that has one.
   public func records() throws -> [CertificateRecord] { try store.records() }

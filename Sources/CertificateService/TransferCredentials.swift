@@ -13,12 +13,19 @@ public final class TransferCredentials: Sendable, CustomStringConvertible, Custo
 
   /// - Throws: `REQUEST-TEXT`. An error about the password says nothing of what it holds.
   public init(id: String, password: consuming SecretBytes) throws(CertificateServiceError) {
-    try SchemaText.check(id, element: "TransferId", maximumLength: 32)
+    try Self.check(id: id)
     try password.withBytes { bytes throws(CertificateServiceError) in
       try SchemaText.checkSecret(bytes, element: "TransferPassword", maximumLength: 16)
     }
     self.id = id
     self.password = password
+  }
+
+  /// Checks a transfer id by itself, before anybody is asked for the password.
+  ///
+  /// - Throws: `REQUEST-TEXT`.
+  public static func check(id: String) throws(CertificateServiceError) {
+    try SchemaText.check(id, element: "TransferId", maximumLength: 32)
   }
 
   /// The transfer id; not the password.

@@ -10,6 +10,7 @@ final class CommandContext: Sendable {
   let options: CommonOptions
   let settings: Settings
   let log: Logger
+  private let variablesWithSecrets = Mutex<Set<String>>([])
 
   init(_ options: CommonOptions, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
     self.options = options
@@ -28,11 +29,14 @@ final class CommandContext: Sendable {
     guard let path = settings.module?.value else {
       throw CommandError.configuration(
         "no PKCS#11 module is configured", operation: "load the PKCS#11 module",
-        hint: "name it with --module PATH, HSMKEY_MODULE, or token.module in the configuration file; SoftHSM's is /usr/lib/softhsm/libsofthsm2.so")
+        hint:
+          "name it with --module PATH, HSMKEY_MODULE, or token.module in the configuration; SoftHSM's is /usr/lib/softhsm/libsofthsm2.so"
+      )
     }
     guard path.hasPrefix("/") else {
       throw CommandError.configuration(
-        "the module's path must be absolute, and is \(path)", operation: "load the PKCS#11 module", hint: "a module gets your PIN; name the very file")
+        "the module's path must be absolute, and is \(path)", operation: "load the PKCS#11 module",
+        hint: "a module gets your PIN; name the very file")
     }
     let module = try Module(path: path)
     LoadedModules.add(module)
@@ -51,10 +55,12 @@ final class CommandContext: Sendable {
         let seen = tokens.map { "\($0.label) (serial \($0.serialNumber))" }.joined(separator: ", ")
         throw CommandError(
           .tokenOrKey, code: tokens.isEmpty ? "token-not-found" : "token-ambiguous", operation: "choose a token",
-          message: tokens.isEmpty ? "the module \(module.path) shows no initialised token" : "no token is named, and there are several: \(seen)",
+          message: tokens.isEmpty
+            ? "the module \(module.path) shows no initialised token" : "no token is named, and there are several: \(seen)",
           hints: [
             tokens.isEmpty
-              ? "make one with: hsmkey token init LABEL; with SoftHSM, check SOFTHSM2_CONF" : "name one with --token LABEL or token.uri in the configuration"
+              ? "make one with: hsmkey token init LABEL; with SoftHSM, check SOFTHSM2_CONF"
+              : "name one with --token LABEL or token.uri in the configuration"
           ])
       }
       return only
@@ -90,12 +96,16 @@ final class CommandContext: Sendable {
   func secretSource(_ setting: Setting<String>, saysWarning: Bool = true) throws -> SecretSource {
     do {
       let source = try SecretSource(parsing: setting.value)
-      if saysWarning, let warning = source.warning { Console.say("warning: \(warning)") }
+      if saysWarning, let warning = source.warning { Console.warn(warning) }
+      if let variable = source.environmentVariable { _ = variablesWithSecrets.withLock { $0.insert(variable) } }
       return source
     } catch {
       throw ErrorTranslation.translate(error)?.blaming(setting.origin) ?? error
     }
   }
+
+  /// Environment variables that hold a secret: no program that is started from here gets them.
+  var secretVariables: Set<String> { variablesWithSecrets.withLock { $0 } }
 
   /// Tells people how a long command gets on: on a terminal, or when the log shows as much. A timer's journal stays quiet.
   func progress(_ line: String) {
@@ -121,7 +131,7 @@ enum LoadedModules {
   static func finalizeAll() async {
     for keys in logins.withLock({ $0 }) { try? await keys.close() }
     for module in modules.withLock({ $0 }) {
-      do { try module.finalize() } catch { Console.say("warning: \(error)") }
+      do { try module.finalize() } catch { Console.warn("\(error)") }
     }
     logins.withLock { $0 = [] }
     modules.withLock { $0 = [] }

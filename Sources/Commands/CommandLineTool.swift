@@ -14,9 +14,9 @@ public enum CommandLineTool {
 
   private static func runCommand(_ arguments: [String]) async -> Int32 {
     occupyStandardDescriptors()
-    // A reader that goes away (`| head`) is an error from write, not a silent death.
+    // A reader that goes away (`| head`) is an error from write, not a death in the middle: modules must be finalized.
     signal(SIGPIPE, SIG_IGN)
-    let asJSON = arguments.prefix { $0 != "--" }.contains("--json")
+    if arguments.prefix(while: { $0 != "--" }).contains("--json") { Console.speakJSON() }
     do {
       var command = try HSMKeyCommand.parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
@@ -24,21 +24,21 @@ public enum CommandLineTool {
     } catch let exit as ExitCode {
       return exit.rawValue
     } catch {
-      return conclude(error, asJSON: asJSON)
+      return conclude(error)
     }
   }
 
-  /// A descriptor that the caller closed would be given to the next file that is opened, and the answer written into that. So it is opened on
-  /// `/dev/null`, the wrong way round: whoever uses it gets the error that the closed one would have given.
+  /// A descriptor that the caller closed would be given to the next file that is opened, and the answer written into that. So it is
+  /// opened on `/dev/null`, the wrong way round: whoever uses it gets the error that the closed one would have given.
   private static func occupyStandardDescriptors() {
     for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) == -1 && errno == EBADF {
       _ = try? FileDescriptor.open(FilePath("/dev/null"), number == STDIN_FILENO ? .writeOnly : .readOnly)
     }
   }
 
-  private static func conclude(_ error: any Error, asJSON: Bool) -> Int32 {
+  private static func conclude(_ error: any Error) -> Int32 {
     if let translated = ErrorTranslation.translate(error) {
-      Console.report(translated, asJSON: asJSON)
+      Console.report(translated)
       return translated.exitStatus.rawValue
     }
     // What is left are ArgumentParser's own: help and version go to stdout, mistakes on the command line are usage errors.
@@ -48,7 +48,7 @@ public enum CommandLineTool {
         try Console.writeAnswer(Array("\(text)\n".utf8))
         return ExitStatus.done.rawValue
       } catch {
-        return conclude(error, asJSON: asJSON)
+        return conclude(error)
       }
     }
     let lines = text.dropFirst("Error: ".count).split(separator: "\n")
@@ -59,9 +59,10 @@ public enum CommandLineTool {
         CommandError.usage(message, hint: "usage: \(usage.dropFirst("Usage: ".count))")
       } else {
         CommandError(
-          .internalFault, code: "internal", operation: "run the command", message: "\(error)", hints: ["this is a fault of hsmkey; please report it"])
+          .internalFault, code: "internal", operation: "run the command", message: "\(error)",
+          hints: ["this is a fault of hsmkey; please report it"])
       }
-    Console.report(report, asJSON: asJSON)
+    Console.report(report)
     return report.exitStatus.rawValue
   }
 

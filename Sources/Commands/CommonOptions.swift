@@ -2,7 +2,8 @@ import ArgumentParser
 
 /// The options that every command shares.
 struct CommonOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Configuration file; default ./hsmkey.yaml, then /etc/hsmkey/hsmkey.yaml.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Configuration file; default ./hsmkey.yaml, then /etc/hsmkey/hsmkey.yaml.", valueName: "file"), completion: .file())
   var config: String?
 
   @Option(help: ArgumentHelp("PKCS#11 module, absolute path.", valueName: "path"), completion: .file(extensions: ["so"]))
@@ -12,7 +13,8 @@ struct CommonOptions: ParsableArguments {
   var token: String?
 
   @Option(
-    help: ArgumentHelp("Where the user PIN comes from: prompt, fd:N, file:PATH, credential:NAME, protected-path, env:NAME.", valueName: "source"))
+    help: ArgumentHelp(
+      "Where the user PIN comes from: prompt, fd:N, file:PATH, credential:NAME, protected-path, env:NAME.", valueName: "source"))
   var pinSource: String?
 
   @Flag(help: "Answer with one JSON object on stdout.")

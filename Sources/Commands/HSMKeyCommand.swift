@@ -12,7 +12,8 @@ struct HSMKeyCommand: AsyncParsableCommand {
         hsmkey certificate renew --due
 
       Exit codes: 0 done, 1 fault of ours, 2 a rule refused, 3 token or key, 4 PIN, 5 the service said FAIL,
-      6 the answer cannot be trusted, 7 outcome uncertain, 64 usage, 65 input, 69 unreachable, 75 not ready, 78 configuration.
+      6 the answer cannot be trusted, 7 outcome uncertain, 64 usage, 65 input, 69 unreachable, 75 not ready, 78 configuration,
+      141 the reader of stdout went away.
       """,
     version: "hsmkey \(toolVersion)",
     subcommands: [

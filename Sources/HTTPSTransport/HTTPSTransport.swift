@@ -51,6 +51,13 @@ public struct HTTPSTransport: Sendable {
     return try outcome.get()
   }
 
+  /// Checks an address without sending anything, so that a wrong one is found before there is something to send.
+  ///
+  /// - Throws: `TRANSPORT-URL` or `TRANSPORT-PLAIN-HTTP`, as ``post(_:to:headers:)`` would.
+  public func check(address url: String) throws(HTTPSTransportError) {
+    _ = try Address(url, allowsPlainHTTPToLoopback: configuration.allowsPlainHTTPToLoopback)
+  }
+
   /// Finds a wrong path at the start of a program instead of at its first request.
   private static func checkTrustFile(_ path: String, _ operation: String) throws(HTTPSTransportError) {
     func refusal(_ message: String) -> HTTPSTransportError {

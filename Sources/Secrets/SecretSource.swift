@@ -67,6 +67,12 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
   /// Whether the device asks on its own pad.
   public var isProtectedPath: Bool { kind == .protectedPath }
 
+  /// The environment variable that holds the secret, where it comes from one: it must not be handed on to other programs.
+  public var environmentVariable: String? {
+    guard case .environment(let name) = kind else { return nil }
+    return name
+  }
+
   /// What a person should know before this source is used.
   public var warning: String? {
     guard case .environment(let name) = kind else { return nil }

@@ -69,7 +69,9 @@ struct Refusal: Sendable {
       lines.firstIndex { $0.hasPrefix("hsmkey: error: ") }, "no error line: \(errors)", sourceLocation: sourceLocation)
     #expect(lines.filter { $0.hasPrefix("hsmkey: error: ") }.count == 1, "\(errors)", sourceLocation: sourceLocation)
     #expect(lines[..<error].allSatisfy { $0.hasPrefix("hsmkey: ") }, "\(errors)", sourceLocation: sourceLocation)
-    #expect(lines.last == "" && lines[(error + 1)...].dropLast().allSatisfy { $0.hasPrefix("hint: ") }, "\(errors)", sourceLocation: sourceLocation)
+    #expect(
+      lines.last == "" && lines[(error + 1)...].dropLast().allSatisfy { $0.hasPrefix("hint: ") }, "\(errors)",
+      sourceLocation: sourceLocation)
     self.exitCode = result.exitCode
     message = String(lines[error].dropFirst("hsmkey: error: ".count))
     rule = message.hasSuffix("]") ? message.split(separator: "[").last.map { String($0.dropLast()) } : nil

@@ -163,7 +163,8 @@ struct ConfigurationTests {
     if path.isEmpty { #expect(refusal.hint.contains("--module")) }
   }
 
-  @Test("a certificate that is not configured is refused before anybody is asked for a PIN", arguments: ["enrol", "renew", "fetch", "status"])
+  @Test(
+    "a certificate that is not configured is refused before anybody is asked for a PIN", arguments: ["enrol", "renew", "fetch", "status"])
   func unknownCertificate(verb: String) async throws {
     let bench = try Bench()
     try bench.folder.write("state: s\ncertificates:\n  payroll: {customer-id: '1'}\n".utf8, to: "hsmkey.yaml")

@@ -12,7 +12,8 @@ struct FileTests {
     try bench.folder.makeLink("link", to: "target-of-link")
     for out in ["taken", "link", "tokens", "/dev/null"] {
       for arguments in [
-        ["key", "public", "k"], ["key", "sign", "k", "--in", "pin"], ["csr", "k", "--subject", "CN=x"], ["csr", "k", "--subject", "CN=x", "--der"],
+        ["key", "public", "k"], ["key", "sign", "k", "--in", "pin"], ["csr", "k", "--subject", "CN=x"],
+        ["csr", "k", "--subject", "CN=x", "--der"],
       ] {
         let result = try await bench.hsmkey(arguments + ["--out", out])
         let refusal = try Refusal(text: result, exitCode: 65, sourceLocation: #_sourceLocation)
@@ -42,10 +43,12 @@ struct FileTests {
     #expect(!bench.exists(name))
   }
 
-  @Test("--json and --out - both want stdout", arguments: [
-    ["key", "sign", "k", "--in", "pin"], ["csr", "k", "--subject", "CN=x"], ["key", "public", "k"], ["certificate", "export", "k"],
-    ["xml", "sign", "k", "--in", "pin"],
-  ])
+  @Test(
+    "--json and --out - both want stdout",
+    arguments: [
+      ["key", "sign", "k", "--in", "pin"], ["csr", "k", "--subject", "CN=x"], ["key", "public", "k"], ["certificate", "export", "k"],
+      ["xml", "sign", "k", "--in", "pin"],
+    ])
   func jsonAndDash(arguments: [String]) async throws {
     let result = try await Bench().hsmkey(arguments + ["--out", "-", "--json"])
     _ = try Refusal(json: result, exitCode: 64, sourceLocation: #_sourceLocation)
@@ -64,20 +67,25 @@ struct FileTests {
 
   @Test("the state file is 0600 in a folder that is 0700, whatever the umask")
   func stateModes() async throws {
-    let bench = try Bench()
-    try bench.folder.write("state: deep/state/s.sqlite\n".utf8, to: "hsmkey.yaml")
-    let result = try await bench.shell(#"umask 000; "$hsmkey" certificate status"#)
-    #expect(result.exitCode == 0, "\(result.standardError)")
-    #expect(try bench.mode("deep/state") == 0o700)
-    for file in bench.files(under: "deep/state") { #expect(try bench.mode(file) == 0o600, "\(file)") }
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      try bench.folder.write(bench.text("hsmkey.yaml").replacing("state: state/", with: "state: deep/state/").utf8, to: "hsmkey.yaml")
+      let result = try await bench.shell(#"umask 000; "$hsmkey" "# + ServiceBench.enrolment().joined(separator: " "))
+      #expect(result.exitCode == 0, "\(result.standardError)")
+      #expect(try bench.mode("deep/state") == 0o700)
+      let files = bench.files(under: "deep/state")
+      #expect(!files.isEmpty)
+      for file in files { #expect(try bench.mode(file) == 0o600, "\(file)") }
+    }
   }
 
   @Test("LIFECYCLE-OWNER-ONLY: a state file that others can open is refused", arguments: [0o644, 0o660, 0o602])
   func openState(mode: Int) async throws {
     let bench = try Bench()
-    try bench.folder.write("state: state/s.sqlite\n".utf8, to: "hsmkey.yaml")
+    try bench.folder.write("state: s.sqlite\n".utf8, to: "hsmkey.yaml")
+    try bench.folder.write([], to: "s.sqlite")
     try await bench.succeeds("certificate", "status")
-    try bench.folder.setMode(mode_t(mode), of: "state/s.sqlite")
+    try bench.folder.setMode(mode_t(mode), of: "s.sqlite")
     let refusal = try await bench.refused(2, "certificate", "status")
     #expect(refusal.rule == "LIFECYCLE-OWNER-ONLY")
     #expect(refusal.hint.contains("chmod 600"))

@@ -13,7 +13,8 @@ struct InterruptionTests {
       let bench = service.bench
       let log = bench.folder.path("log")
       let child = try ChildProcess(
-        "env", ["-C", bench.folder.path, Bench.program] + ServiceBench.enrolment() + ["--log-level", "info"], environment: bench.environment,
+        "env", ["-C", bench.folder.path, Bench.program] + ServiceBench.enrolment() + ["--log-level", "info"],
+        environment: bench.environment,
         log: log)
       try await patiently("the waiting") { try String(contentsOfFile: log, encoding: .utf8).contains("waits") ? () : nil }
       child.send(signal)

@@ -47,7 +47,8 @@ struct OutputTests {
       try bench.folder.write("<a/>".utf8, to: "a.xml")
       let commands = [
         ["token", "list"], ["key", "generate", "k"], ["key", "list"], ["key", "show", "k"], ["key", "public", "k"],
-        ["key", "sign", "k", "--in", "pin", "--out", "s"], ["csr", "k", "--subject", "CN=x", "--out", "k.csr"], ["csr", "k", "--subject", "CN=x"],
+        ["key", "sign", "k", "--in", "pin", "--out", "s"], ["csr", "k", "--subject", "CN=x", "--out", "k.csr"],
+        ["csr", "k", "--subject", "CN=x"],
         ["certificate", "status"], ["certificate", "fetch", "payroll"], ["certificate", "renew", "--due"], ServiceBench.enrolment(),
         ["certificate", "status", "payroll"], ["certificate", "export", "payroll"], ["certificate", "renew", "payroll"],
         ["certificate", "fetch", "payroll"], ["service", "request", "payroll", "--operation", "renew", "--csr", "k.csr"],
@@ -66,14 +67,26 @@ struct OutputTests {
     }
   }
 
-  @Test("a reader that goes away is an error, not a crash and not a signal")
-  func brokenPipe() async throws {
+  @Test("a reader that has read enough: as quiet as other programs, and the same exit code as theirs, 141", arguments: ["", "--json"])
+  func brokenPipe(option: String) async throws {
     let bench = try await Bench.withToken()
-    let result = try await bench.shell(#""$hsmkey" key list | head -c 0; echo "${PIPESTATUS[0]}""#)
-    #expect(["0\n", "65\n"].contains(result.standardOutput), "\(result)")
-    let gone = try await bench.shell(#"{ sleep 1; "$hsmkey" key list; echo "$?" >&2; } | true"#)
-    #expect(gone.standardError.contains("the reader of standard output went away"), "\(gone.standardError)")
-    #expect(gone.standardError.hasSuffix("\n65\n"))
+    let gone = try await bench.shell(#"{ sleep 1; "$hsmkey" key list \#(option); echo "$?" >&2; } | true"#)
+    #expect(gone.standardError == "141\n")
+    let help = try await bench.shell(#"{ sleep 1; "$hsmkey" --help; echo "$?" >&2; } | true"#)
+    #expect(help.standardError == "141\n")
+  }
+
+  @Test("with --json a warning is an object on stderr, too; without it is a line")
+  func warnings() async throws {
+    let bench = try await Bench.withToken()
+    let arguments = ["key", "list", "--pin-source", "env:MY_PIN"]
+    let json = try await bench.hsmkey(arguments + ["--json"], environment: ["MY_PIN": Bench.pin])
+    #expect(try JSON(parsing: json.standardError)["warning"].string?.contains("environment variable MY_PIN") == true)
+    let wrong = try await bench.hsmkey(arguments + ["--json"], environment: ["MY_PIN": "99999999"])
+    let lines = try wrong.standardError.split(separator: "\n").map { try JSON(parsing: "\($0)\n") }
+    #expect(lines.map(\.keys) == [["warning"], ["error"]])
+    let text = try await bench.hsmkey(arguments, environment: ["MY_PIN": Bench.pin])
+    #expect(text.standardError.hasPrefix("hsmkey: warning: the environment variable MY_PIN"))
   }
 
   @Test("a full disk under stdout is told")
@@ -87,13 +100,18 @@ struct OutputTests {
   @Test("closed standard descriptors: an error for the answer, and no file takes their place")
   func closedDescriptors() async throws {
     let bench = try await Bench.withToken()
+    // An empty file is a state without certificates.
+    try FileManager.default.createDirectory(atPath: bench.folder.path("state"), withIntermediateDirectories: false)
+    try bench.folder.write([], to: "state/s.sqlite")
     try bench.folder.write("state: state/s.sqlite\n".utf8, to: "hsmkey.yaml")
     let output = try await bench.shell(#""$hsmkey" certificate status >&-"#)
     #expect(output.exitCode == 65)
     #expect(output.standardError.contains("standard output cannot be written"))
     #expect(try await bench.shell(#""$hsmkey" certificate status <&- 2>&-"#).exitCode == 0)
     #expect(try await bench.shell(#""$hsmkey" key list 2>&- --pin-source file:nothing"#).exitCode == 78)
-    for file in bench.files(under: "state") { #expect(!String(decoding: try bench.contents(file), as: UTF8.self).contains("hsmkey:"), "\(file)") }
+    for file in bench.files(under: "state") {
+      #expect(!String(decoding: try bench.contents(file), as: UTF8.self).contains("hsmkey:"), "\(file)")
+    }
     #expect(try await bench.shell(#""$hsmkey" certificate status"#).exitCode == 0)
   }
 
@@ -112,7 +130,9 @@ struct OutputTests {
   func narrowTerminal() async throws {
     let bench = try Bench()
     let terminal = try PseudoTerminal()
-    let child = try terminal.start("sh", ["-c", #"stty cols 10; "$0" key --help; "$0" key nonsense; echo "ended with $?""#, Bench.program], environment: bench.environment)
+    let child = try terminal.start(
+      "sh", ["-c", #"stty cols 10; "$0" key --help; "$0" key nonsense; echo "ended with $?""#, Bench.program],
+      environment: bench.environment)
     #expect(try await child.wait() == 0)
     #expect(terminal.shown.contains("ended with 64"), "\(terminal.shown)")
   }

@@ -34,7 +34,7 @@ struct PINSourceTests {
     let bench = try await Bench.withToken()
     let result = try await bench.hsmkey(["key", "list", "--pin-source", "env:MY_PIN", "--json"], environment: ["MY_PIN": Bench.pin])
     #expect(result.exitCode == 0)
-    #expect(result.standardError.hasPrefix("hsmkey: warning: the environment variable MY_PIN is visible"))
+    #expect(try JSON(parsing: result.standardError)["warning"].string?.hasPrefix("the environment variable MY_PIN is visible") == true)
     _ = try JSON(parsing: result.standardOutput)
     try await bench.refused(78, "key", "list", "--pin-source", "env:NOT_SET")
   }
@@ -150,7 +150,8 @@ struct PINSourceTests {
     let uri = "pkcs11:object=k;type=private"
     let before = bench.files(under: ".").sorted()
     for arguments in [
-      ["key", "sign", "k", "--in", "pin", "--out", uri], ["key", "sign", "k", "--in", uri, "--out", "s"], ["key", "public", "k", "--out", uri],
+      ["key", "sign", "k", "--in", "pin", "--out", uri], ["key", "sign", "k", "--in", uri, "--out", "s"],
+      ["key", "public", "k", "--out", uri],
       ["csr", "k", "--subject", "CN=x", "--out", uri], ["xml", "verify", uri], ["xml", "verify", "pin", "--trust", uri],
       ["xml", "sign", "k", "--in", uri, "--out", "s"], ["key", "public", uri], ["key", "show", uri], ["csr", uri, "--subject", "CN=x"],
     ] {
@@ -191,7 +192,8 @@ struct PINSourceTests {
     let bench = try await Bench.withToken()
     let made = try await run(
       "softhsm2-util",
-      ["--init-token", "--free", "--label", "payroll", "--so-pin", Bench.securityOfficerPIN, "--pin", Bench.pin], environment: bench.environment)
+      ["--init-token", "--free", "--label", "payroll", "--so-pin", Bench.securityOfficerPIN, "--pin", Bench.pin],
+      environment: bench.environment)
     try #require(made.exitCode == 0, "\(made.standardError)")
     let refusal = try await bench.refusedAsJSON(3, "key", "list", "--token", "payroll")
     #expect(refusal.rule == "TOKEN-UNAMBIGUOUS")

@@ -26,7 +26,8 @@ struct RenewalTests {
       #expect(status["previous"].list.map { $0["serial"].string } == [first["serial"].string])
       #expect(try await service.certificatesOnToken() == 2)
       #expect(try await bench.object("key", "list")["keys"].list.count == 2)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder.path).filter { $0.contains("payroll.pem") } == ["payroll.pem"])
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: bench.folder.path).filter { $0.contains("payroll.pem") } == ["payroll.pem"])
     }
   }
 
@@ -69,13 +70,33 @@ struct RenewalTests {
     }
   }
 
+  @Test(
+    "--due and --all: a certificate that nobody has is told and is no failure; where none is configured there is a mistake",
+    arguments: ["--due", "--all"])
+  func nobodyEnrolled(option: String) async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      let blind = ["HSMKEY_MODULE": "/nonexistent", "HSMKEY_PIN_SOURCE": "file:/nonexistent"]
+      let text = try await bench.hsmkey(["certificate", "renew", option], environment: blind)
+      #expect(text.exitCode == 0)
+      #expect(text.standardOutput == "not enrolled: payroll\n")
+      #expect(text.standardError.hasPrefix("hsmkey: warning: payroll has no certificate in ./state/state.sqlite"))
+      #expect(try await bench.object("certificate", "renew", option, environment: blind)["not-enrolled"].list.map(\.string) == ["payroll"])
+      #expect(!bench.exists("state"), "looking makes no state")
+
+      try bench.folder.write("state: state/state.sqlite\n".utf8, to: "hsmkey.yaml")
+      #expect(try await bench.refused(78, "certificate", "renew", option).message.contains("no certificate is configured"))
+      try FileManager.default.removeItem(atPath: bench.folder.path("hsmkey.yaml"))
+      #expect(try await bench.refused(78, "certificate", "renew", option).message.contains("there is no configuration file"))
+    }
+  }
+
   @Test("--due with nothing due ends with 0, says so, writes nothing to stderr, and needs neither token nor PIN")
   func nothingDue() async throws {
     var settings = ServiceBench.Settings()
     settings.simulator = { $0.certificateLifetimeDays = 400 }
     try await ServiceBench.with(settings) { service in
       let blind = ["HSMKEY_MODULE": "/nonexistent", "HSMKEY_PIN_SOURCE": "file:/nonexistent"]
-      #expect(try await service.bench.succeeds("certificate", "renew", "--due", environment: blind) == "no certificate to renew\n")
       try await service.enrol()
       let result = try await service.bench.hsmkey(["certificate", "renew", "--due"], environment: blind)
       #expect(result.exitCode == 0)
@@ -177,7 +198,9 @@ struct RenewalTests {
       let first = try ChildProcess(
         "env", ["-C", service.bench.folder.path, Bench.program, "certificate", "renew", "payroll", "--log-level", "info"],
         environment: service.bench.environment, log: log)
-      _ = try await patiently("the first renewal's waiting") { try String(contentsOfFile: log, encoding: .utf8).contains("waits") ? true : nil }
+      _ = try await patiently("the first renewal's waiting") {
+        try String(contentsOfFile: log, encoding: .utf8).contains("waits") ? true : nil
+      }
       let refusal = try await service.bench.refusedAsJSON(2, "certificate", "renew", "payroll")
       #expect(refusal.rule == "LIFECYCLE-ONE-WRITER")
       #expect(try await first.wait() == 0)

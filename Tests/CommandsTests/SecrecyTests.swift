@@ -39,11 +39,14 @@ struct SecrecyTests {
       // What works.
       for arguments in [
         ["token", "list"], ["token", "init", "payroll", "--serial", serial, "--so-pin-source", "file:so-pin"],
-        ["key", "generate", "k"], ["key", "list"], ["key", "show", "k"], ["key", "public", "k"], ["key", "sign", "k", "--in", "a.xml", "--out", "s"],
-        ["csr", "k", "--subject", "CN=x", "--out", "k.csr"], ServiceBench.enrolment(), ["certificate", "status"], ["certificate", "export", "payroll"],
+        ["key", "generate", "k"], ["key", "list"], ["key", "show", "k"], ["key", "public", "k"],
+        ["key", "sign", "k", "--in", "a.xml", "--out", "s"],
+        ["csr", "k", "--subject", "CN=x", "--out", "k.csr"], ServiceBench.enrolment(), ["certificate", "status"],
+        ["certificate", "export", "payroll"],
         ["certificate", "fetch", "payroll"], ["certificate", "renew", "payroll"],
         ["service", "request", "payroll", "--operation", "renew", "--csr", "k.csr", "--out", "r.xml"],
-        ["xml", "sign", "payroll", "--in", "a.xml", "--out", "b.xml"], ["xml", "verify", "b.xml"], ["config", "show"], ["completions", "bash"],
+        ["xml", "sign", "payroll", "--in", "a.xml", "--out", "b.xml"], ["xml", "verify", "b.xml"], ["config", "show"],
+        ["completions", "bash"],
       ] {
         let isPlain = arguments[0] == "completions"
         let result = try await bench.hsmkey(arguments + (isPlain ? [] : ["--log-level", "trace"]))
@@ -66,7 +69,10 @@ struct SecrecyTests {
       #expect(try await run(["key", "list", "--pin-source", Bench.pin]) == 64)
       #expect(try await run(["key", "list", "--token", "pkcs11:token=payroll?pin-value=\(Bench.pin)"]) == 64)
       #expect(try await run(["token", "init", "x", "--so-pin-source", Bench.securityOfficerPIN]) == 64)
-      #expect(try await run(["certificate", "enrol", "payroll", "--transfer-id", "a", "--transfer-password-source", ServiceBench.transferPassword]) == 64)
+      #expect(
+        try await run([
+          "certificate", "enrol", "payroll", "--transfer-id", "a", "--transfer-password-source", ServiceBench.transferPassword,
+        ]) == 64)
       #expect(try await run(["key", "list", "--pin-source", "env:PIN"], environment: ["PIN": Bench.pin]) == 0)
       #expect(try await run(["key", "show", "k", "--pin-source", "env:PIN"], environment: ["PIN": Bench.securityOfficerPIN]) == 4)
       try bench.folder.write("token:\n  pin: \(Bench.pin)\n".utf8, to: "bad.yaml")

@@ -5,7 +5,8 @@ import Testing
 @Suite("key sign and csr, with openssl and pkcs11-tool as second opinions", .serialized)
 struct SigningTests {
   @Test(
-    "openssl verifies the signature", arguments: [
+    "openssl verifies the signature",
+    arguments: [
       ("rsa-2048", "sha256"), ("rsa-2048", "sha384"), ("rsa-2048", "sha512"), ("ecdsa-p256", "sha256"), ("ecdsa-p384", "sha384"),
     ])
   func signature(algorithm: String, hash: String) async throws {
@@ -35,7 +36,8 @@ struct SigningTests {
     let bench = try await Bench.withToken()
     try await bench.succeeds("key", "generate", "k", "--algorithm", "ecdsa-p256")
     try await bench.succeeds("key", "public", "k", "--out", "k.pem")
-    let script = #"printf hello | "$hsmkey" key sign k --in - --out - > s && printf hello | openssl dgst -sha256 -verify k.pem -signature s"#
+    let script =
+      #"printf hello | "$hsmkey" key sign k --in - --out - > s && printf hello | openssl dgst -sha256 -verify k.pem -signature s"#
     let result = try await bench.shell(script)
     #expect(result.standardOutput.contains("Verified OK"), "\(result.standardError)")
   }

@@ -16,14 +16,19 @@ struct XMLCommandTests {
     try await run(
       "xmlsec1",
       [
-        "--verify", "--enabled-key-data", "x509", "--trusted-pem", "trust/providers-root.pem", "--untrusted-pem", "trust/providers-chain.pem",
+        "--verify", "--enabled-key-data", "x509", "--trusted-pem", "trust/providers-root.pem", "--untrusted-pem",
+        "trust/providers-chain.pem",
         "--untrusted-pem", "issuing.pem", file,
       ], in: bench.folder.path)
   }
 
   /// xmlsec1 reads one certificate a file.
   private func splitChain(_ bench: Bench) async throws {
-    let script = #"csplit -s -z -f chain- -b '%d.pem' trust/providers-chain.pem '/-----BEGIN/' '{*}'; cp chain-1.pem issuing.pem; cp chain-0.pem trust/providers-chain.pem"#
+    let script = """
+      csplit -s -z -f chain- -b '%d.pem' trust/providers-chain.pem '/-----BEGIN/' '{*}'
+      cp chain-1.pem issuing.pem
+      cp chain-0.pem trust/providers-chain.pem
+      """
     _ = try await bench.shell(script)
   }
 
@@ -83,7 +88,10 @@ struct XMLCommandTests {
       let document = try await bench.succeeds("service", "request", "payroll", "--operation", "renew", "--csr", "next.csr")
       let sent = try await run(
         "curl",
-        ["-s", "-H", "Content-Type: text/xml; charset=utf-8", "-H", "SOAPAction: \"renewCertificate\"", "--data-binary", "@-", service.endpoint],
+        [
+          "-s", "-H", "Content-Type: text/xml; charset=utf-8", "-H", "SOAPAction: \"renewCertificate\"", "--data-binary", "@-",
+          service.endpoint,
+        ],
         input: Array(document.utf8.dropLast()))
       #expect(sent.standardOutput.contains(">OK<"), "\(sent.standardOutput)")
       #expect(try await service.issuedCount() == 2)
@@ -142,7 +150,8 @@ struct XMLCommandTests {
       #expect(report["is-signer-checked"].bool == true)
       #expect(report["signer"].string == enrolled["subject"].string)
       #expect(report["root"].string == "r")
-      let wrong = try await bench.refusedAsJSON(6, "xml", "verify", "s.xml", "--trust", "trust/services-root.pem", "--trust", "trust/services-chain.pem")
+      let wrong = try await bench.refusedAsJSON(
+        6, "xml", "verify", "s.xml", "--trust", "trust/services-root.pem", "--trust", "trust/services-chain.pem")
       #expect(wrong.rule == "TRUST-CHAIN")
 
       // The time at which he must have been valid.
@@ -176,7 +185,8 @@ struct XMLCommandTests {
   }
 
   @Test(
-    "what is no document is input data", arguments: [
+    "what is no document is input data",
+    arguments: [
       ("", "XML-SIZE"), ("nothing", "XML-WELL-FORMED"), ("<!DOCTYPE a><a/>", "XML-DTD"), ("<a>", "XML-WELL-FORMED"),
       ("<?xml version='1.0' encoding='latin1'?><a/>", "XML-ENCODING"),
     ])

@@ -10,7 +10,8 @@ extension CommandContext {
   func serviceEnvironment() throws -> ServiceEnvironment {
     guard let name = settings.file.service.environment else {
       throw CommandError.configuration(
-        "service.environment is not configured", operation: "set up the certificate service", hint: "set it to test or production; the two never mix")
+        "service.environment is not configured", operation: "set up the certificate service",
+        hint: "set it to test or production; the two never mix")
     }
     guard let environment = ServiceEnvironment(name: name) else {
       throw CommandError.configuration("service.environment must be test or production", operation: "set up the certificate service")
@@ -18,18 +19,31 @@ extension CommandContext {
     return environment
   }
 
-  /// The certificates that may sign answers (`response-ca`) or issue ours (`issuer-ca`).
-  func trustAnchors(_ files: [String]?, key: String) throws -> TrustAnchors {
+  /// The two sets of authorities, held against each other: who may sign answers (`response-ca`), who may issue our certificates
+  /// (`issuer-ca`).
+  func trustSets() throws -> TrustSets {
+    let service = settings.file.service
+    let environment = try serviceEnvironment()
+    return try TrustSets(
+      responses: try trustAnchors(service.responseCA, key: "response-ca"), issuers: try trustAnchors(service.issuerCA, key: "issuer-ca"),
+      environment: environment)
+  }
+
+  private func trustAnchors(_ files: [String]?, key: String) throws -> TrustAnchors {
     guard let files, !files.isEmpty else {
       throw CommandError.configuration(
         "service.\(key) is not configured", operation: "set up the certificate service",
         hint: "list the files of the agency's CA certificates for this environment: root, intermediate and issuing CA")
     }
-    return try TrustAnchors(files: files)
+    do {
+      return try TrustAnchors(files: files)
+    } catch {
+      throw CommandError.configuration(error, about: "service.\(key)")
+    }
   }
 
-  /// The certificate service over HTTPS, as configured.
-  func certificateService() throws -> CertificateService {
+  /// The certificate service over HTTPS, as configured. An address that breaks a rule is refused here, before there is anything to send.
+  func certificateService(_ trust: TrustSets) throws -> CertificateService {
     let service = settings.file.service
     var configuration = HTTPSTransport.Configuration()
     if let file = service.tlsCA { configuration.trust = .file(file) }
@@ -37,9 +51,16 @@ extension CommandContext {
     configuration.proxy = service.proxy
     configuration.allowsPlainHTTPToLoopback = service.plainHTTPToLoopback ?? false
     configuration.userAgent = "hsmkey/\(toolVersion)"
+    let environment = try serviceEnvironment()
+    let transport = try HTTPSTransport(configuration)
+    do {
+      try transport.check(address: service.endpoint ?? environment.endpoint)
+    } catch {
+      throw CommandError.configuration(error, about: "service.endpoint")
+    }
     return CertificateService(
-      environment: try serviceEnvironment(), endpoint: service.endpoint, transport: TransportAdapter(transport: try HTTPSTransport(configuration)),
-      responseSigners: try trustAnchors(service.responseCA, key: "response-ca"))
+      environment: environment, endpoint: service.endpoint, transport: TransportAdapter(transport: transport),
+      responseSigners: trust.responses)
   }
 
   /// How a renewal's signature refers to the request.
@@ -47,15 +68,19 @@ extension CommandContext {
     settings.file.service.renewalTransforms == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N
   }
 
-  /// The state file, opened or made.
-  func lifecycleStore() throws -> LifecycleStore { try LifecycleStore(path: settings.state.value) }
+  /// The state file for a command that only looks: nil where there is none, and none is made.
+  func existingStore() throws -> LifecycleStore? { try LifecycleStore(existing: settings.state.value) }
+
+  /// What the state holds of one certificate.
+  func record(named name: String) throws -> CertificateRecord? { try existingStore()?.record(named: name) }
 
   /// Everything together: token, service, state.
   func lifecycle() async throws -> (lifecycle: CertificateLifecycle, keys: TokenKeys) {
     // What needs no PIN is checked first, so that a mistake in the configuration costs nobody a login.
-    let service = try certificateService()
-    let issuers = try trustAnchors(settings.file.service.issuerCA, key: "issuer-ca")
-    let store = try lifecycleStore()
+    let trust = try trustSets()
+    let service = try certificateService(trust)
+    _ = try tokenURI()
+    let store = try LifecycleStore(path: settings.state.value)
     let keys = try await tokenKeys()
     let configured = settings.file.service
     var timing = LifecycleTiming()
@@ -64,25 +89,37 @@ extension CommandContext {
     if let limit = configured.giveUpAfter { timing.giveUpAfter = limit }
     let permanent = Set(configured.permanentCodes ?? [])
     let lifecycle = CertificateLifecycle(
-      store: store, service: service, keys: TokenLifecycleKeys(keys: keys), issuers: issuers, timing: timing, transforms: renewalTransforms,
-      isPermanentRefusal: { codes in codes.contains(where: permanent.contains) },
+      store: store, service: service, keys: TokenLifecycleKeys(keys: keys), issuers: trust.issuers, timing: timing,
+      transforms: renewalTransforms, isPermanentRefusal: { codes in codes.contains(where: permanent.contains) },
       afterChange: { name in
         let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
-        return await AfterChange.run(program, certificate: name, progress: { self.progress($0) })
+        return await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })
       }, report: { self.progress("\($0.name): \($0.description)") })
     return (lifecycle, keys)
+  }
+
+  /// Refuses a transfer id that no request could carry.
+  static func checkTransferID(_ id: String) throws {
+    do { try TransferCredentials.check(id: id) } catch { throw CommandError.usage(error, about: "--transfer-id") }
   }
 
   /// The plan for one certificate, from the configuration.
   func plan(named name: String) throws -> CertificatePlan {
     let configured = try settings.certificate(named: name)
     let algorithm = configured.algorithm ?? KeyAlgorithm.rsa2048.rawValue
-    guard KeyAlgorithm(rawValue: algorithm) != nil else {
+    let supported = KeyAlgorithm.allCases.map(\.rawValue).filter { $0.hasPrefix("rsa-") }
+    guard supported.contains(algorithm) else {
       throw CommandError.configuration(
-        "certificates.\(name).algorithm is no key algorithm", hint: "algorithms: \(KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))")
+        "certificates.\(name).algorithm must be one of \(supported.joined(separator: ", "))", rule: .serviceKey,
+        hint: "renewals are signed with RSA; a key of another kind could get a certificate once and never renew it")
     }
-    return CertificatePlan(
-      name: name, customer: try Customer(id: configured.customerID, name: configured.customerName), algorithm: algorithm,
-      subject: try SubjectName.forCustomer(id: configured.customerID, name: configured.customerName), certificateFile: configured.certificateFile)
+    do {
+      return CertificatePlan(
+        name: name, customer: try Customer(id: configured.customerID, name: configured.customerName), algorithm: algorithm,
+        subject: try SubjectName.forCustomer(id: configured.customerID, name: configured.customerName),
+        certificateFile: configured.certificateFile)
+    } catch {
+      throw CommandError.configuration(error, about: "certificates.\(name)")
+    }
   }
 }

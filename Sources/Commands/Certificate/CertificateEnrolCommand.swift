@@ -9,8 +9,8 @@ struct CertificateEnrolCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "enrol", abstract: "Get the first certificate for a name: new key, request, send, wait, check, install.",
     discussion: """
-      NAME is a certificate of the configuration file. The transfer id and password come from the agency's order and work once. An enrolment that
-      was cut off goes on where it stopped; one that was sent already needs no credentials.
+      NAME is a certificate of the configuration file. The transfer id and password come from the agency's order and work once. An
+      enrolment that was cut off goes on where it stopped; one that was sent already needs no credentials.
 
       Example: hsmkey certificate enrol payroll --transfer-id 12345678901234567890123456789012 --transfer-password-source prompt
       """)
@@ -22,13 +22,15 @@ struct CertificateEnrolCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("The transfer id of the order.", valueName: "id"))
   var transferID: String?
 
-  @Option(help: ArgumentHelp("Where the transfer password comes from: prompt, fd:N, file:PATH, credential:NAME, env:NAME.", valueName: "source"))
+  @Option(
+    help: ArgumentHelp("Where the transfer password comes from: prompt, fd:N, file:PATH, credential:NAME, env:NAME.", valueName: "source"))
   var transferPasswordSource: String?
 
   func answer(_ context: CommandContext) async throws -> CertificateReport {
     let plan = try context.plan(named: name)
+    try transferID.map(CommandContext.checkTransferID)
     let password = try transferPasswordSource.map { try context.secretSource($0) }
-    if transferID == nil { try refuseMissingTransferID(try context.lifecycleStore().record(named: name)) }
+    if transferID == nil { try refuseMissingTransferID(try context.record(named: name)) }
     let (lifecycle, keys) = try await context.lifecycle()
     let name = self.name
     let transferID = self.transferID

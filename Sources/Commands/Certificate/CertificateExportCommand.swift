@@ -34,7 +34,7 @@ struct CertificateExportCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     let operation = "export certificate \(name)"
-    guard let active = try context.lifecycleStore().record(named: name)?.active else {
+    guard let active = try context.record(named: name)?.active else {
       throw CommandError(
         .tokenOrKey, code: "certificate-not-found", operation: operation, message: "there is no certificate of this name",
         hints: ["see: hsmkey certificate status"])

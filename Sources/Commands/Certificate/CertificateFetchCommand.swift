@@ -8,7 +8,8 @@ struct CertificateFetchCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "fetch", abstract: "Go on with a request that was sent: ask for the certificate, check it, install it.",
     discussion: """
-      Asking can be repeated without harm, also days later. Where nothing is pending, there is nothing to do: exit code 0, and no PIN is asked for.
+      Asking can be repeated without harm, also days later. Where nothing is pending, there is nothing to do: exit code 0, and no PIN is
+      asked for.
 
       Example: hsmkey certificate fetch payroll
       """)
@@ -35,13 +36,16 @@ struct CertificateFetchCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     let plan = try context.plan(named: name)
-    let retrievalID = try retrievalID.map { try RetrievalID($0) }
-    let record = try context.lifecycleStore().record(named: name)
+    let retrievalID = try retrievalID.map { text in
+      do { return try RetrievalID(text) } catch { throw CommandError.usage(error, about: "--retrieval-id") }
+    }
+    let record = try context.record(named: name)
     guard record?.pending != nil else {
-      return Report(name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)
+      return Report(
+        name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)
     }
     let (lifecycle, keys) = try await context.lifecycle()
-    let done = try await context.concluded(lifecycle.fetch(plan, retrievalID: retrievalID), named: name, token: keys.token)
+    let done = try context.concluded(await lifecycle.fetch(plan, retrievalID: retrievalID), named: name, token: keys.token)
     return Report(name: name, wasPending: true, certificate: done.certificate, afterChangeSucceeded: done.afterChangeSucceeded)
   }
 }

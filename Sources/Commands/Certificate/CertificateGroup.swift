@@ -12,7 +12,7 @@ struct CertificateGroup: AsyncParsableCommand {
     commandName: "certificate", abstract: "Certificates from the agency's certificate service.",
     subcommands: [
       CertificateEnrolCommand.self, CertificateRenewCommand.self, CertificateFetchCommand.self, CertificateStatusCommand.self,
-      CertificateExportCommand.self,
+      CertificateAbandonCommand.self, CertificateExportCommand.self,
     ])
 }
 
@@ -46,7 +46,8 @@ struct InstalledReport: Encodable, Sendable {
 
   var facts: [(name: String, value: String)] {
     [
-      ("subject", subject), ("issuer", issuer), ("serial", serial), ("valid", "\(notBefore.ISO8601Format()) to \(notAfter.ISO8601Format())"),
+      ("subject", subject), ("issuer", issuer), ("serial", serial),
+      ("valid", "\(notBefore.ISO8601Format()) to \(notAfter.ISO8601Format())"),
       ("key", keyUri ?? keyName),
     ]
   }
@@ -64,7 +65,7 @@ struct CertificateReport: Answer {
 extension CommandContext {
   /// The answer about a certificate that was just installed. An operation that is still pending then is one whose after-change program failed.
   func concluded(_ installed: InstalledCertificate, named name: String, token: Token) throws -> CertificateReport {
-    let isPending = try lifecycleStore().record(named: name)?.pending != nil
+    let isPending = try record(named: name)?.pending != nil
     return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: !isPending)
   }
 }

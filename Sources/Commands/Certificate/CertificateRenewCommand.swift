@@ -8,7 +8,11 @@ struct CertificateRenewCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "renew", abstract: "Get the next certificate: new key, request signed with the old key, send, wait, check, install.",
     discussion: """
-      The window opens 60 days before the certificate expires; outside of it the service refuses, and so do we. The old key and certificate stay.
+      The window opens 60 days before the certificate expires; outside of it the service refuses, and so do we. The old key and
+      certificate stay.
+
+      --due and --all look at every certificate of the configuration file; one that was never enrolled is a warning. One that fails does
+      not keep the others: with --json each failure is one error object on stderr, and all of them are in the answer.
 
       Example, for a timer: hsmkey certificate renew --due
       """)
@@ -38,14 +42,16 @@ struct CertificateRenewCommand: AnsweringCommand {
   struct Report: Answer {
     let renewed: [CertificateReport]
     let notDue: [String]
+    let notEnrolled: [String]
     let failed: [Failure]
     let exitStatus: ExitStatus
 
-    enum CodingKeys: CodingKey { case renewed, notDue, failed }
+    enum CodingKeys: CodingKey { case renewed, notDue, notEnrolled, failed }
 
     var text: String {
-      if renewed.isEmpty && failed.isEmpty { return notDue.isEmpty ? "no certificate to renew" : "nothing is due: \(notDue.joined(separator: ", "))" }
-      return renewed.map(\.text).joined(separator: "\n\n")
+      guard renewed.isEmpty && failed.isEmpty else { return renewed.map(\.text).joined(separator: "\n\n") }
+      return [("nothing is due", notDue), ("not enrolled", notEnrolled)].filter { !$0.1.isEmpty }
+        .map { "\($0): \(Console.forTerminal($1.joined(separator: ", ")))" }.joined(separator: "\n")
     }
   }
 
@@ -53,11 +59,15 @@ struct CertificateRenewCommand: AnsweringCommand {
     if let name {
       // What is refused anyway costs nobody a login.
       _ = try context.plan(named: name)
-      try refuseOutsideWindow(try context.lifecycleStore().record(named: name))
-      return Report(renewed: [try await renew(name, context, context.lifecycle())], notDue: [], failed: [], exitStatus: .done)
+      try refuseOutsideWindow(try context.record(named: name))
+      return Report(
+        renewed: [try await renew(name, context, context.lifecycle())], notDue: [], notEnrolled: [], failed: [], exitStatus: .done)
     }
-    let (chosen, notDue) = try choose(context)
-    if chosen.isEmpty { return Report(renewed: [], notDue: notDue, failed: [], exitStatus: .done) }
+    let (chosen, notDue, notEnrolled) = try choose(context)
+    for name in notEnrolled {
+      Console.warn("\(name) has no certificate in \(context.settings.state.value); see: hsmkey certificate status \(name)")
+    }
+    if chosen.isEmpty { return Report(renewed: [], notDue: notDue, notEnrolled: notEnrolled, failed: [], exitStatus: .done) }
     // One login for all of them: a PIN can be read once only from a descriptor, and a wrong one must not be tried once for each.
     let tools = try await context.lifecycle()
     var renewed: [CertificateReport] = []
@@ -69,12 +79,13 @@ struct CertificateRenewCommand: AnsweringCommand {
       } catch {
         // One certificate's trouble must not keep the others from being renewed.
         guard let translated = ErrorTranslation.translate(error) else { throw error }
-        Console.report(translated, asJSON: common.json)
+        Console.report(translated)
         failed.append(Failure(name: name, error: ErrorReport(translated).error))
-        worst = failed.count == 1 ? translated.exitStatus : worst == translated.exitStatus ? worst : Self.graver(worst, translated.exitStatus)
+        worst =
+          failed.count == 1 ? translated.exitStatus : worst == translated.exitStatus ? worst : Self.graver(worst, translated.exitStatus)
       }
     }
-    return Report(renewed: renewed, notDue: notDue, failed: failed, exitStatus: worst)
+    return Report(renewed: renewed, notDue: notDue, notEnrolled: notEnrolled, failed: failed, exitStatus: worst)
   }
 
   /// The lifecycle refuses as well; here it happens before anybody is asked for a PIN.
@@ -91,21 +102,34 @@ struct CertificateRenewCommand: AnsweringCommand {
     return try context.concluded(installed, named: name, token: tools.keys.token)
   }
 
-  /// Which certificates to renew, and which are not due. Looks at the state only: a timer with nothing to do needs no token.
-  private func choose(_ context: CommandContext) throws -> (chosen: [String], notDue: [String]) {
-    let configured = Set(context.settings.file.certificates.map(\.name))
-    let records = try context.lifecycleStore().records().filter { configured.contains($0.name) && $0.active != nil }
-    if all { return (records.map(\.name), []) }
-    let isDue = try records.map { record in
-      let window = try record.active.map { RenewalWindow(of: try $0.certificate()) }
-      return record.pending?.kind == .renewal || window.map { Date() >= $0.opens } == true
+  /// Which certificates to renew, which are not due, and which nobody has yet. Looks at the state only: a timer with nothing to do
+  /// needs no token.
+  private func choose(_ context: CommandContext) throws -> (chosen: [String], notDue: [String], notEnrolled: [String]) {
+    let configured = context.settings.file.certificates.map(\.name).sorted()
+    guard !configured.isEmpty else {
+      throw CommandError.configuration(
+        "no certificate is configured" + (context.settings.file.path.map { " in \($0)" } ?? "; there is no configuration file"),
+        operation: "look for certificates to renew",
+        hint: "name the configuration file with --config; certificates stand under certificates:")
     }
-    return (zip(records, isDue).filter(\.1).map(\.0.name), zip(records, isDue).filter { !$0.1 }.map(\.0.name))
+    let store = try context.existingStore()
+    var (chosen, notDue, notEnrolled): ([String], [String], [String]) = ([], [], [])
+    for name in configured {
+      guard let record = try store?.record(named: name), let active = record.active else {
+        notEnrolled.append(name)
+        continue
+      }
+      let isDue = try all || record.pending?.kind == .renewal || Date() >= RenewalWindow(of: active.certificate()).opens
+      if isDue { chosen.append(name) } else { notDue.append(name) }
+    }
+    return (chosen, notDue, notEnrolled)
   }
 
   /// Of two failures, the one that a script should hear of: an uncertain outcome before anything else, "not ready" last.
   private static func graver(_ left: ExitStatus, _ right: ExitStatus) -> ExitStatus {
-    let order: [ExitStatus] = [.uncertainOutcome, .untrustedAnswer, .pin, .serviceRefused, .ruleRefused, .tokenOrKey, .configuration, .inputData]
+    let order: [ExitStatus] = [
+      .uncertainOutcome, .untrustedAnswer, .pin, .serviceRefused, .ruleRefused, .tokenOrKey, .configuration, .inputData,
+    ]
     return order.first { $0 == left || $0 == right } ?? (left == .notReady ? right : left)
   }
 }

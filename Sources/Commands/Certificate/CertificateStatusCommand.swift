@@ -41,9 +41,9 @@ struct CertificateStatusCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
-    let store = try context.lifecycleStore()
+    let store = try context.existingStore()
     let configured = try name.map { [try context.settings.certificate(named: $0)] } ?? context.settings.file.certificates
-    return Report(certificates: try configured.map { try Self.entry($0, try store.record(named: $0.name), at: Date()) })
+    return Report(certificates: try configured.map { try Self.entry($0, try store?.record(named: $0.name), at: Date()) })
   }
 
   private static func entry(_ configured: ConfigurationFile.Certificate, _ record: CertificateRecord?, at now: Date) throws -> Entry {
@@ -65,7 +65,11 @@ struct CertificateStatusCommand: AnsweringCommand {
       let verb = pending.kind == .renewal ? "renew" : "enrol"
       switch pending.stage {
       case .planned, .requestMade: return ("\(pending.kind.rawValue) begun, nothing sent yet", "hsmkey certificate \(verb) \(name)")
-      case .sending: return ("\(pending.kind.rawValue) uncertain: sent, no trustworthy answer known", "hsmkey certificate \(verb) \(name), which says how to go on")
+      case .sending:
+        return (
+          "\(pending.kind.rawValue) uncertain: sent, no trustworthy answer known",
+          "hsmkey certificate \(verb) \(name), which says how to go on"
+        )
       case .sent: return ("\(pending.kind.rawValue) sent, certificate not fetched yet", "hsmkey certificate fetch \(name)")
       case .received: return ("\(pending.kind.rawValue) received, not installed yet", "hsmkey certificate fetch \(name)")
       case .installed: return ("\(pending.kind.rawValue) installed, certificate file not written yet", "hsmkey certificate fetch \(name)")

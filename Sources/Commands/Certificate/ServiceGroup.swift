@@ -17,8 +17,9 @@ struct ServiceRequestCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "request", abstract: "Write the SOAP request that would be sent, signed, without sending it.",
     discussion: """
-      NAME is a certificate of the configuration file. `renew` signs with the key of the current certificate and carries the request given with
-      --csr. `sign-new` carries the request given with --csr and the transfer credentials of an order.
+      NAME is a certificate of the configuration file. `renew` signs with the key of the current certificate and carries the request
+      given with --csr. `sign-new` carries the request given with --csr and the transfer credentials of an order, in the clear: it goes
+      to a file that only its owner can open (--out FILE), or to stdout when --out - says so.
 
       Example: hsmkey service request payroll --operation renew --csr next.csr --out renew.xml
       """)
@@ -58,6 +59,14 @@ struct ServiceRequestCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    if operation == "sign-new" {
+      guard out != nil else {
+        throw CommandError.usage(
+          "the request would show the transfer password", rule: .secretOutput,
+          hint: "write it to a file of your own with --out FILE; --out - writes it to stdout all the same")
+      }
+      try transferID.map(CommandContext.checkTransferID)
+    }
     let plan = try context.plan(named: name)
     let environment = try context.serviceEnvironment()
     let requestDER = try Self.certificateRequest(csr)

@@ -48,8 +48,10 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("token.module", settings.module), entry("token.uri", settings.token), entry("token.pin-source", settings.pinSource),
       entry("state", settings.state),
       entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),
-      entry("service.tls-ca", service.tlsCA, default: "the system's trust"), entry("service.response-ca", service.responseCA?.joined(separator: ", ")),
-      entry("service.issuer-ca", service.issuerCA?.joined(separator: ", ")), entry("service.first-wait", service.firstWait.map(Self.shown), default: "30s"),
+      entry("service.tls-ca", service.tlsCA, default: "the system's trust"),
+      entry("service.response-ca", service.responseCA?.joined(separator: ", ")),
+      entry("service.issuer-ca", service.issuerCA?.joined(separator: ", ")),
+      entry("service.first-wait", service.firstWait.map(Self.shown), default: "30s"),
       entry("service.poll-interval", service.pollInterval.map(Self.shown), default: "45s"),
       entry("service.give-up-after", service.giveUpAfter.map(Self.shown), default: "600s"),
       entry("service.timeout", service.timeout.map(Self.shown), default: "60s"), entry("service.proxy", service.proxy, default: "none"),
@@ -61,7 +63,8 @@ struct ConfigShowCommand: AnsweringCommand {
       let prefix = "certificates.\(certificate.name)"
       entries += [
         entry("\(prefix).customer-id", certificate.customerID), entry("\(prefix).customer-name", certificate.customerName),
-        entry("\(prefix).algorithm", certificate.algorithm, default: "rsa-2048"), entry("\(prefix).certificate-file", certificate.certificateFile),
+        entry("\(prefix).algorithm", certificate.algorithm, default: "rsa-2048"),
+        entry("\(prefix).certificate-file", certificate.certificateFile),
         entry("\(prefix).after-change", certificate.afterChange?.joined(separator: " ")),
       ]
     }

@@ -80,7 +80,9 @@ extension ConfigurationFile.Service {
       "plain-http-to-loopback", "renewal-transforms", "permanent-codes",
     ])
     environment = try section.string("environment")
-    if let environment, !["test", "production"].contains(environment) { throw section.refusal("environment", "must be test or production") }
+    if let environment, !["test", "production"].contains(environment) {
+      throw section.refusal("environment", "must be test or production")
+    }
     endpoint = try section.string("endpoint")
     tlsCA = try section.file("tls-ca")
     responseCA = try section.files("response-ca")

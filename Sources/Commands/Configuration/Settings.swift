@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 
 /// A setting and where its value came from.
 struct Setting<Value: Sendable>: Sendable {
@@ -53,7 +54,8 @@ struct Settings: Sendable {
     module = choose(options.module, "--module", "HSMKEY_MODULE", configured(file.token.module))
     token = choose(options.token, "--token", "HSMKEY_TOKEN", configured(file.token.uri))
     pinSource =
-      choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", configured(file.token.pinSource)) ?? Setting(value: "prompt", origin: .builtIn)
+      choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", configured(file.token.pinSource))
+      ?? Setting(value: "prompt", origin: .builtIn)
     state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
   }
 
@@ -75,11 +77,27 @@ struct Settings: Sendable {
     guard let chosen = candidates.first else { return ConfigurationFile() }
     let bytes: [UInt8]
     do {
-      bytes = try InputOutput.read(chosen, operation: "read the configuration")
+      bytes = try InputOutput.read(chosen, operation: "read the configuration") { try refuseForeign($0, chosen) }
     } catch let error as CommandError where error.exitStatus == .inputData {
       throw CommandError.configuration(error.message, hint: "name another file with --config, or make this one readable")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw CommandError.configuration("\(chosen) is not UTF-8 text") }
     return try ConfigurationFile(parsing: text, file: chosen)
+  }
+
+  /// A configuration file names the module that is loaded and the program that is run, so whoever writes it runs code as us.
+  private static func refuseForeign(_ descriptor: FileDescriptor, _ path: String) throws {
+    let status = try descriptor.stat()
+    guard status.userID.rawValue == 0 || status.userID.rawValue == geteuid() else {
+      throw CommandError.configuration(
+        "\(path) belongs to user \(status.userID.rawValue), who could run programs through it", rule: .configurationOwner,
+        hint: "look at the file; if it is what you want: chown \(geteuid()) \(path)")
+    }
+    // Writing to a device (`--config /dev/null`) changes nothing for its reader.
+    guard status.type == .characterSpecial || status.permissions.isDisjoint(with: [.groupWrite, .otherWrite]) else {
+      throw CommandError.configuration(
+        "others can change \(path) (mode \(String(status.permissions.rawValue, radix: 8))), and could run programs through it",
+        rule: .configurationOwner, hint: "look at the file; then: chmod go-w \(path)")
+    }
   }
 }

@@ -18,12 +18,34 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
     self.hints = hints.compactMap(\.self)
   }
 
-  static func usage(_ message: String, hint: String? = nil) -> CommandError {
-    CommandError(.usage, code: "usage", operation: "read the command line", message: message, hints: [hint])
+  static func usage(_ message: String, rule: CommandRule? = nil, hint: String? = nil) -> CommandError {
+    CommandError(.usage, code: "usage", rule: rule?.rawValue, operation: "read the command line", message: message, hints: [hint])
   }
 
-  static func configuration(_ message: String, operation: String = "read the configuration", hint: String? = nil) -> CommandError {
-    CommandError(.configuration, code: "configuration", operation: operation, message: message, hints: [hint])
+  static func configuration(
+    _ message: String, rule: CommandRule? = nil, operation: String = "read the configuration", hint: String? = nil
+  ) -> CommandError {
+    CommandError(.configuration, code: "configuration", rule: rule?.rawValue, operation: operation, message: message, hints: [hint])
+  }
+
+  /// A rule of the command line refused, and nothing was changed.
+  static func refused(_ rule: CommandRule, operation: String, message: String, hint: String? = nil) -> CommandError {
+    CommandError(.ruleRefused, code: "rule-refused", rule: rule.rawValue, operation: operation, message: message, hints: [hint])
+  }
+
+  /// Another room's error as one about the configuration, for values that a configuration file gave.
+  static func configuration(_ error: any Error, about setting: String) -> any Error {
+    guard let known = ErrorTranslation.translate(error) else { return error }
+    return CommandError(
+      .configuration, code: "configuration", rule: known.rule, operation: known.operation, message: "\(setting): \(known.message)",
+      hints: known.hints)
+  }
+
+  /// Another room's error as one about the command line, for values that an option gave.
+  static func usage(_ error: any Error, about option: String) -> any Error {
+    guard let known = ErrorTranslation.translate(error) else { return error }
+    return CommandError(
+      .usage, code: "usage", rule: known.rule, operation: known.operation, message: "\(option): \(known.message)", hints: known.hints)
   }
 
   static func input(_ message: String, operation: String, hint: String? = nil) -> CommandError {

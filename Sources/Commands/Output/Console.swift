@@ -1,17 +1,26 @@
 import Foundation
+import Synchronization
 import SystemPackage
 
 /// The three channels: stdout is the answer, stderr is for people, the terminal asks (see `SecretSource.prompt`).
 enum Console {
+  private static let speaksJSON = Atomic<Bool>(false)
+
+  /// From here on warnings and errors on stderr are JSON objects, one a line.
+  static func speakJSON() { speaksJSON.store(true, ordering: .relaxed) }
+
   static func writeAnswer(_ bytes: [UInt8]) throws {
     do {
       try FileHandle.standardOutput.write(contentsOf: bytes)
     } catch {
       let errno = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError).map { Errno(rawValue: CInt($0.code)) }
+      guard errno != .brokenPipe else {
+        throw CommandError(.readerGone, code: "output", operation: "write the answer", message: "the reader of standard output went away")
+      }
       throw CommandError(
         .inputData, code: "output", operation: "write the answer",
-        message: errno == .brokenPipe ? "the reader of standard output went away" : "standard output cannot be written: \(errno.map(String.init) ?? "\(error)")",
-        hints: ["the command itself was carried out"])
+        message: "standard output cannot be written: \(errno.map(String.init) ?? "\(error)")", hints: ["the command itself was carried out"]
+      )
     }
   }
 
@@ -20,8 +29,19 @@ enum Console {
     try? FileHandle.standardError.write(contentsOf: Array("hsmkey: \(line)\n".utf8))
   }
 
-  static func report(_ error: CommandError, asJSON: Bool) {
-    if asJSON, let report = try? JSONOutput.encode(ErrorReport(error)) {
+  /// Something that a person should know although the command goes on: a line, or with `--json` an object `{"warning":…}`.
+  static func warn(_ text: String) {
+    if speaksJSON.load(ordering: .relaxed), let warning = try? JSONOutput.encode(["warning": text]) {
+      try? FileHandle.standardError.write(contentsOf: warning)
+    } else {
+      say("warning: \(forTerminal(text))")
+    }
+  }
+
+  static func report(_ error: CommandError) {
+    // Who has read enough of the answer wants no error: it is as if the signal had ended us (`hsmkey … | head -1`).
+    if error.exitStatus == .readerGone { return }
+    if speaksJSON.load(ordering: .relaxed), let report = try? JSONOutput.encode(ErrorReport(error)) {
       try? FileHandle.standardError.write(contentsOf: report)
       return
     }

@@ -20,14 +20,17 @@ enum ErrorTranslation {
     case let error as LifecycleError: translate(error)
     case let error as HTTPSTransportError:
       CommandError(
-        error.requestMayHaveBeenSent ? .uncertainOutcome : .configuration, code: "transport", rule: error.rule.rawValue, operation: error.operation,
+        error.requestMayHaveBeenSent ? .uncertainOutcome : .configuration, code: "transport", rule: error.rule.rawValue,
+        operation: error.operation,
         message: error.message, hints: [error.hint])
     default: nil
     }
   }
 
   private static func translate(_ error: PKCS11Error) -> CommandError {
-    let pinTroubles: Set<ReturnValue> = [.pinIncorrect, .pinLocked, .pinExpired, .pinInvalid, .pinLengthRange, .pinTooWeak, .userPINNotInitialized]
+    let pinTroubles: Set<ReturnValue> = [
+      .pinIncorrect, .pinLocked, .pinExpired, .pinInvalid, .pinLengthRange, .pinTooWeak, .userPINNotInitialized,
+    ]
     let status: ExitStatus =
       if let returnValue = error.returnValue {
         pinTroubles.contains(returnValue) ? .pin : .tokenOrKey
@@ -55,14 +58,16 @@ enum ErrorTranslation {
   private static func translate(_ error: SecretError) -> CommandError {
     // The text of a source is the command line's; what the source turns out to be is configuration.
     CommandError(
-      error.rule == .source ? .usage : .configuration, code: "secret", rule: error.rule.rawValue, operation: error.operation, message: error.message,
+      error.rule == .source ? .usage : .configuration, code: "secret", rule: error.rule.rawValue, operation: error.operation,
+      message: error.message,
       hints: [error.hint])
   }
 
   private static func translate(_ error: XMLSignatureError) -> CommandError {
     CommandError(
-      error.rule.isAboutInput ? .inputData : .untrustedAnswer, code: error.rule.isAboutInput ? "input" : "untrusted", rule: error.rule.rawValue,
-      operation: error.operation, message: error.message, hints: [error.hint])
+      error.rule.isAboutInput ? .inputData : .untrustedAnswer, code: error.rule.isAboutInput ? "input" : "untrusted",
+      rule: error.rule.rawValue,
+      operation: error.operation, message: error.message, hints: [error.hint ?? error.rule.sizeHint])
   }
 
   private static func translate(_ error: CertificateServiceError) -> CommandError {
@@ -80,7 +85,8 @@ enum ErrorTranslation {
 
   private static func translate(_ error: LifecycleError) -> CommandError {
     let statuses: [LifecycleError.Code: ExitStatus] = [
-      .ruleRefused: .ruleRefused, .notReady: .notReady, .outcomeUncertain: .uncertainOutcome, .nothingToDo: .tokenOrKey, .inputMissing: .usage, .unreachable: .unreachable,
+      .ruleRefused: .ruleRefused, .notReady: .notReady, .outcomeUncertain: .uncertainOutcome, .nothingToDo: .tokenOrKey,
+      .inputMissing: .usage, .unreachable: .unreachable,
       .stateUnusable: .configuration, .fileNotWritten: .configuration,
     ]
     return CommandError(
@@ -90,6 +96,14 @@ enum ErrorTranslation {
 }
 
 extension XMLRule {
+  /// What to do about a document whose size is refused.
+  var sizeHint: String? {
+    self == .size
+      ? "signed XML documents have at most \(XMLLimits.standard.maximumBytes >> 20) MiB; hsmkey key sign takes larger files" : nil
+  }
+
   /// Whether the rule is about what was handed in rather than about who signed it.
-  fileprivate var isAboutInput: Bool { Set([.size, .encoding, .documentType, .processingInstruction, .depth, .nodes, .attributes, .namespaces, .wellFormed]).contains(self) }
+  fileprivate var isAboutInput: Bool {
+    Set([.size, .encoding, .documentType, .processingInstruction, .depth, .nodes, .attributes, .namespaces, .wellFormed]).contains(self)
+  }
 }

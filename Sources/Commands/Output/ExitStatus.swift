@@ -26,6 +26,8 @@ struct ExitStatus: RawRepresentable, Hashable, Sendable {
   static let unreachable = ExitStatus(rawValue: 69)
   /// Not ready yet; run again.
   static let notReady = ExitStatus(rawValue: 75)
+  /// The reader of standard output went away: what a shell shows for a program that ended by SIGPIPE. Nothing is said.
+  static let readerGone = ExitStatus(rawValue: 141)
   /// Configuration.
   static let configuration = ExitStatus(rawValue: 78)
 }

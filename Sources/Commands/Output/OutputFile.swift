@@ -7,14 +7,21 @@ enum InputOutput {
   static let maximumInputSize = 16 << 20
 
   /// Reads a file, or standard input for `-`.
-  static func read(_ path: String, operation: String) throws -> [UInt8] {
+  ///
+  /// - Parameter check: looks at what was opened, before anything is read.
+  static func read(
+    _ path: String, operation: String, check: (FileDescriptor) throws -> Void = { _ in }
+  ) throws -> [UInt8] {
     try refuseURI(path, operation: operation)
     do {
       let descriptor = path == "-" ? .standardInput : try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
       let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: path != "-")
+      try check(descriptor)
       let data = try handle.read(upToCount: maximumInputSize + 1) ?? Data()
       guard data.count <= maximumInputSize else {
-        throw CommandError.input("\(path) is larger than \(maximumInputSize >> 20) MiB", operation: operation)
+        throw CommandError.input(
+          "\(path) is larger than \(maximumInputSize >> 20) MiB", operation: operation,
+          hint: "no command reads more than \(maximumInputSize >> 20) MiB")
       }
       return Array(data)
     } catch let error as CommandError {
@@ -32,7 +39,8 @@ enum InputOutput {
     if path == "-" { return try Console.writeAnswer(bytes) }
     do {
       let descriptor = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: isSecret ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead])
+        FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+        permissions: isSecret ? .ownerReadWrite : [.ownerReadWrite, .groupRead, .otherRead])
       do {
         let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
         try handle.write(contentsOf: bytes)
@@ -44,7 +52,8 @@ enum InputOutput {
         throw CommandError.input("\(path) could not be written: \(reason(error))", operation: operation)
       }
     } catch Errno.fileExists {
-      throw CommandError.input("\(path) exists already and is not overwritten", operation: operation, hint: "name a new file, or remove that one first")
+      throw CommandError.input(
+        "\(path) exists already and is not overwritten", operation: operation, hint: "name a new file, or remove that one first")
     } catch let error as Errno {
       throw CommandError.input("\(path) cannot be written: \(error)", operation: operation)
     }
@@ -60,7 +69,8 @@ enum InputOutput {
   /// A `pkcs11:` text where a file belongs is a mistake, never a file's name.
   static func refuseURI(_ path: String, operation: String) throws {
     if path.lowercased().hasPrefix("pkcs11:") {
-      throw CommandError.usage("a file is expected where a pkcs11: URI was given", hint: "keys are named by NAME, tokens by --token; \(operation)")
+      throw CommandError.usage(
+        "a file is expected where a pkcs11: URI was given", hint: "keys are named by NAME, tokens by --token; \(operation)")
     }
   }
 }

@@ -45,9 +45,11 @@ struct CSRCommand: AnsweringCommand {
     let request = try await CertificateSigningRequest(for: key, subject: subject)
     let pem = try request.serializeAsPEM()
     if let out {
-      try InputOutput.write(der ? Array(pem.derBytes) : Array("\(pem.pemString)\n".utf8), to: out, operation: "write the certificate request")
+      try InputOutput.write(
+        der ? Array(pem.derBytes) : Array("\(pem.pemString)\n".utf8), to: out, operation: "write the certificate request")
     }
     return Report(
-      key: key.name, subject: subject.readable, publicKeySha256: try key.publicKey.subjectPublicKeyInfoSHA256, pem: pem.pemString, file: out)
+      key: key.name, subject: subject.readable, publicKeySha256: try key.publicKey.subjectPublicKeyInfoSHA256, pem: pem.pemString, file: out
+    )
   }
 }

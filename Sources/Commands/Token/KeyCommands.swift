@@ -19,7 +19,9 @@ struct KeyGenerateCommand: AnsweringCommand {
   @Argument(help: "The key's name (label). A name that is taken is refused.")
   var name: String
 
-  @Option(help: ArgumentHelp("rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384.", valueName: "algorithm"), completion: .list(KeyAlgorithm.allCases.map(\.rawValue)))
+  @Option(
+    help: ArgumentHelp("rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384.", valueName: "algorithm"),
+    completion: .list(KeyAlgorithm.allCases.map(\.rawValue)))
   var algorithm: String = KeyAlgorithm.rsa2048.rawValue
 
   struct Report: Answer {
@@ -60,7 +62,8 @@ struct KeyListCommand: AnsweringCommand {
       let lines = keys.map { key in
         "\(Console.forTerminal(key.name))\(String(repeating: " ", count: width - key.name.count))  \(key.algorithm)  \(key.id)"
       }
-      return (lines + unusable.map { "\(Console.forTerminal($0.name)): not usable: \(Console.forTerminal($0.reason))" }).joined(separator: "\n")
+      return (lines + unusable.map { "\(Console.forTerminal($0.name)): not usable: \(Console.forTerminal($0.reason))" }).joined(
+        separator: "\n")
     }
   }
 
@@ -132,7 +135,8 @@ struct KeySignCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "sign", abstract: "Sign a file on the token: a detached signature, as `openssl dgst -verify` reads it.",
     discussion: """
-      RSA keys sign with PKCS#1 v1.5; ECDSA signatures are DER. The signature is verified in software before it is written.
+      RSA keys sign with PKCS#1 v1.5; ECDSA signatures are DER. The signature is verified in software before it is written. The file
+      has at most 16 MiB.
 
       Example: hsmkey key sign payroll --in report.pdf --out report.sig
                openssl dgst -sha256 -verify payroll.pem -signature report.sig report.pdf
@@ -148,7 +152,8 @@ struct KeySignCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("The new file for the signature; - for stdout.", valueName: "file"), completion: .file())
   var out: String
 
-  @Option(help: "sha256, sha384 or sha512; an ECDSA key signs with the one of its size.", completion: .list(["sha256", "sha384", "sha512"]))
+  @Option(
+    help: "sha256, sha384 or sha512; an ECDSA key signs with the one of its size.", completion: .list(["sha256", "sha384", "sha512"]))
   var hash: String?
 
   struct Report: Answer {
@@ -179,7 +184,9 @@ struct KeySignCommand: AnsweringCommand {
       "sha256": [.sha256WithRSAEncryption, .ecdsaWithSHA256], "sha384": [.sha384WithRSAEncryption, .ecdsaWithSHA384],
       "sha512": [.sha512WithRSAEncryption],
     ]
-    guard let named = choices[hash] else { throw CommandError.usage("\(hash) is no hash function here", hint: "use sha256, sha384 or sha512") }
+    guard let named = choices[hash] else {
+      throw CommandError.usage("\(hash) is no hash function here", hint: "use sha256, sha384 or sha512")
+    }
     guard let algorithm = named.first(where: { key.supportedSignatureAlgorithms.contains($0) }) else {
       throw CommandError.usage("an \(key.algorithm) key does not sign with \(hash)", hint: "leave --hash out")
     }

@@ -71,7 +71,9 @@ struct KeyReport: Encodable, Sendable {
     if let verdict {
       blocks.append(
         "policy \(verdict.policy): \(verdict.isMet ? "met" : "NOT MET")\n"
-          + verdict.findings.map { "  \($0.outcome == "met" ? "ok " : $0.outcome == "violated" ? "NO " : "-  ") \($0.rule)  \($0.observed)" }
+          + verdict.findings.map {
+            "  \($0.outcome == "met" ? "ok " : $0.outcome == "violated" ? "NO " : "-  ") \($0.rule)  \($0.observed)"
+          }
           .joined(separator: "\n"))
     }
     for certificate in certificates ?? [] {

@@ -102,7 +102,8 @@ enum SubjectName {
 
   private static func refuse(_ message: String, hint: String? = nil) -> CommandError {
     CommandError(
-      .usage, code: "usage", operation: "read the subject", message: message, hints: [hint ?? "write it like 'CN=0123456-7,O=Ab Demo Oy,C=FI'"])
+      .usage, code: "usage", operation: "read the subject", message: message,
+      hints: [hint ?? "write it like 'CN=0123456-7,O=Ab Demo Oy,C=FI'"])
   }
 }
 

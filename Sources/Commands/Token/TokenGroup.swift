@@ -4,7 +4,8 @@ import PKCS11
 /// `hsmkey token …`
 struct TokenGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "token", abstract: "Tokens: what the module shows, and making one ready.", subcommands: [TokenListCommand.self, TokenInitCommand.self])
+    commandName: "token", abstract: "Tokens: what the module shows, and making one ready.",
+    subcommands: [TokenListCommand.self, TokenInitCommand.self])
 }
 
 /// One token in answers.
@@ -44,14 +45,16 @@ struct TokenReport: Encodable, Sendable {
 
   var text: String {
     Console.facts([
-      ("token", label), ("serial", serial), ("model", "\(model), \(manufacturer)"), ("user PIN", isUserPinSet ? pinState : "not set"), ("uri", uri),
+      ("token", label), ("serial", serial), ("model", "\(model), \(manufacturer)"), ("user PIN", isUserPinSet ? pinState : "not set"),
+      ("uri", uri),
     ])
   }
 }
 
 /// `hsmkey token list`
 struct TokenListCommand: AnsweringCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "The initialised tokens that the module shows. Needs no PIN.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "The initialised tokens that the module shows. Needs no PIN.")
   @OptionGroup var common: CommonOptions
 
   struct Report: Answer {

@@ -10,17 +10,19 @@ import XMLSignature
 /// `hsmkey xml …`
 struct XMLGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "xml", abstract: "Enveloped XML signatures in the agency's profile.", subcommands: [XMLSignCommand.self, XMLVerifyCommand.self])
+    commandName: "xml", abstract: "Enveloped XML signatures in the agency's profile.",
+    subcommands: [XMLSignCommand.self, XMLVerifyCommand.self])
 }
 
 extension CommandContext {
-  /// The key and certificate that sign for a name: a certificate of the state file, or else a key on the token with a certificate beside it.
+  /// The key and certificate that sign for a name: a certificate of the state file, or else a key on the token with one beside it.
   func signer(named name: String) async throws -> (key: TokenKey, certificate: Certificate) {
     if settings.file.certificates.contains(where: { $0.name == name }) {
       // Whether there is a certificate is known without a PIN.
-      guard let active = try lifecycleStore().record(named: name)?.active, let identifier = KeyIdentifier(hexadecimal: active.keyIdentifier) else {
+      guard let active = try record(named: name)?.active, let identifier = KeyIdentifier(hexadecimal: active.keyIdentifier) else {
         throw CommandError(
-          .tokenOrKey, code: "certificate-not-found", operation: "find the signer \(name)", message: "there is no certificate of this name yet",
+          .tokenOrKey, code: "certificate-not-found", operation: "find the signer \(name)",
+          message: "there is no certificate of this name yet",
           hints: ["get one with: hsmkey certificate enrol \(name)"])
       }
       return (try await tokenKeys().key(identifier: identifier), try active.certificate())
@@ -30,7 +32,8 @@ extension CommandContext {
     let key = try await keys.key(named: name)
     guard let certificate = try await keys.certificates(of: key).first else {
       throw CommandError(
-        .tokenOrKey, code: "certificate-not-found", operation: "find the signer \(name)", message: "the token holds no certificate beside this key")
+        .tokenOrKey, code: "certificate-not-found", operation: "find the signer \(name)",
+        message: "the token holds no certificate beside this key")
     }
     return (key, certificate)
   }
@@ -41,7 +44,7 @@ struct XMLSignCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "sign", abstract: "Sign an XML document on the token; the signature becomes the last child of its root.",
     discussion: """
-      NAME is a certificate of the configuration file, or a key with a certificate on the token.
+      NAME is a certificate of the configuration file, or a key with a certificate on the token. The document has at most 1 MiB.
 
       Example: hsmkey xml sign payroll --in report.xml --out report-signed.xml
       """)
@@ -56,7 +59,8 @@ struct XMLSignCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("The new file for the signed document; - for stdout.", valueName: "file"), completion: .file())
   var out: String
 
-  @Option(help: "enveloped-and-exclusive or enveloped; default as configured.", completion: .list(["enveloped-and-exclusive", "enveloped"]))
+  @Option(
+    help: "enveloped-and-exclusive or enveloped; default as configured.", completion: .list(["enveloped-and-exclusive", "enveloped"]))
   var transforms: String?
 
   struct Report: Answer {
@@ -76,7 +80,8 @@ struct XMLSignCommand: AnsweringCommand {
   func answer(_ context: CommandContext) async throws -> Report {
     let document = try InputOutput.read(input, operation: "read the document to sign")
     let (key, certificate) = try await context.signer(named: name)
-    let chosen: ReferenceTransforms = transforms.map { $0 == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N } ?? context.renewalTransforms
+    let chosen: ReferenceTransforms =
+      transforms.map { $0 == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N } ?? context.renewalTransforms
     try InputOutput.write(
       try await sign(document, key, certificate, chosen), to: out, operation: "write the signed document")
     return Report(signer: certificate.subject.readable, certificateSerial: certificate.serialNumber.hexadecimal, file: out)
@@ -85,14 +90,16 @@ struct XMLSignCommand: AnsweringCommand {
 
 extension XMLSignCommand {
   /// Here nobody's answer is in doubt: what fails is the key, or the document that was handed in.
-  private func sign(_ document: [UInt8], _ key: TokenKey, _ certificate: Certificate, _ transforms: ReferenceTransforms) async throws -> [UInt8] {
+  private func sign(_ document: [UInt8], _ key: TokenKey, _ certificate: Certificate, _ transforms: ReferenceTransforms) async throws
+    -> [UInt8]
+  {
     do {
       return try await EnvelopedSigner(key: key.privateKey, certificate: certificate, transforms: transforms).sign(document)
     } catch let error as XMLSignatureError {
       let isAboutKey = error.rule == .signingKey || error.rule == .signingCertificate
       throw CommandError(
         isAboutKey ? .tokenOrKey : .inputData, code: isAboutKey ? "key-unusable" : "input", rule: error.rule.rawValue,
-        operation: error.operation, message: error.message, hints: [error.hint])
+        operation: error.operation, message: error.message, hints: [error.hint ?? error.rule.sizeHint])
     }
   }
 }
@@ -102,7 +109,7 @@ struct XMLVerifyCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Verify a signed document strictly. Needs neither token nor PIN.",
     discussion: """
-      Without --trust the signature is checked and the signer is named as not checked.
+      Without --trust the signature is checked and the signer is named as not checked. The document has at most 1 MiB.
 
       Example: hsmkey xml verify answer.xml --trust root.pem --trust chain.pem --at 2026-03-01T12:00:00Z
       """)
@@ -111,7 +118,9 @@ struct XMLVerifyCommand: AnsweringCommand {
   @Argument(help: "The signed document; - for stdin.", completion: .file())
   var file: String
 
-  @Option(help: ArgumentHelp("CA certificates that the signer must chain to, PEM or DER; repeat for more files.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("CA certificates that the signer must chain to, PEM or DER; repeat for more files.", valueName: "file"),
+    completion: .file())
   var trust: [String] = []
 
   @Option(help: ArgumentHelp("When the signer must have been valid, RFC 3339; default now.", valueName: "time"))
@@ -147,7 +156,7 @@ struct XMLVerifyCommand: AnsweringCommand {
     if let anchors {
       _ = try await anchors.validate(signer, at: time)
     } else {
-      Console.say("warning: the signature is valid, but who signed is not checked; name the CA certificates with --trust")
+      Console.warn("the signature is valid, but who signed is not checked; name the CA certificates with --trust")
     }
     return Report(
       file: file, root: verified.root.name.localName, signedBytes: verified.signedOctets.count, signer: signer.subject.readable,

@@ -1,0 +1,27 @@
+public import Foundation
+
+extension LifecycleStore {
+  /// Drops what is pending for a name: for a request that the service will never answer, or that should be made with another key.
+  ///
+  /// The new key stays on the token. The certificate in use is not touched. Once a certificate has come there is nothing to drop: it is
+  /// installed with ``CertificateLifecycle/fetch(_:retrievalID:)``.
+  ///
+  /// - Parameter time: now.
+  /// - Returns: what was dropped, with the name of its key.
+  public func abandon(_ name: String, at time: Date) throws -> PendingOperation {
+    let operation = "abandon what is pending for certificate \(name)"
+    let lock = try lock(name, operation: operation)
+    defer { withExtendedLifetime(lock) {} }
+    guard var record = try record(named: name), let pending = record.pending else {
+      throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
+    }
+    guard pending.certificate == nil else {
+      throw LifecycleError(
+        .ruleRefused, rule: .onePending, operation: operation, message: "its certificate has come already",
+        hint: "install it with: hsmkey certificate fetch \(name)")
+    }
+    record.pending = nil
+    try save(record, at: time)
+    return pending
+  }
+}

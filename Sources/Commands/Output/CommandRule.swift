@@ -1,0 +1,41 @@
+/// A named rule of the command line: what is asked for, and what is configured, before any other room is asked.
+struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+  let rawValue: String
+  init(rawValue: String) { self.rawValue = rawValue }
+  private init(_ name: String) { rawValue = name }
+
+  /// A configuration file belongs to root or to the user who runs the tool, and nobody else can change it: it names programs that are run.
+  static let configurationOwner = CommandRule("CONFIG-OWNER-ONLY")
+  /// Whoever issues customers' certificates signs no answers, and whoever issues the certificates behind answers issues no customers'.
+  static let trustRoles = CommandRule("TRUST-ROLES")
+  /// A published authority is trusted in its own environment only: test and production never mix.
+  static let trustEnvironment = CommandRule("TRUST-ENVIRONMENT")
+  /// A request with a transfer password in it goes to a file that only its owner can open, or to standard output when that is asked for.
+  static let secretOutput = CommandRule("SECRET-OUTPUT")
+  /// The certificate service's certificates have RSA keys: its renewals are signed with RSA only.
+  static let serviceKey = CommandRule("SERVICE-KEY-RSA")
+  /// A new token's label is no other token's.
+  static let tokenLabelTaken = CommandRule("TOKEN-LABEL-TAKEN")
+  /// A token that is initialised already is not initialised again unless its serial number is given.
+  static let tokenNotEmpty = CommandRule("TOKEN-NOT-EMPTY")
+  /// A serial number that names a token to be destroyed names exactly one.
+  static let tokenSerial = CommandRule("TOKEN-SERIAL-ONE")
+  /// A new PIN has a length that the token takes.
+  static let pinLength = CommandRule("PIN-LENGTH")
+  /// New PINs are read by this program: a device's own pad cannot give them.
+  static let initialPINsRead = CommandRule("TOKEN-INIT-PIN-READ")
+  /// A security officer PIN that the token says is locked is not tried.
+  static let securityOfficerPINNotLocked = CommandRule("SO-PIN-NOT-LOCKED")
+  /// A security officer PIN with one try left is asked of a person only.
+  static let securityOfficerPINFinalTry = CommandRule("SO-PIN-FINAL-TRY")
+  /// What cannot be undone is done only when its name is given a second time.
+  static let confirmation = CommandRule("CONFIRM-NAME")
+
+  static let allCases: [CommandRule] = [
+    .configurationOwner, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken, .tokenNotEmpty, .tokenSerial,
+    .pinLength,
+    .initialPINsRead, .securityOfficerPINNotLocked, .securityOfficerPINFinalTry, .confirmation,
+  ]
+
+  var description: String { rawValue }
+}
