@@ -63,7 +63,8 @@ struct CertificateReport: Answer {
 }
 
 extension CommandContext {
-  /// The answer about a certificate that was just installed. An operation that is still pending then is one whose after-change program failed.
+  /// The answer about a certificate that was just installed. An operation that is still pending then is one whose after-change program
+  /// failed.
   func concluded(_ installed: InstalledCertificate, named name: String, token: Token) throws -> CertificateReport {
     let isPending = try record(named: name)?.pending != nil
     return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: !isPending)
