@@ -32,7 +32,7 @@ private let walls = ["CCryptoki": "PKCS11", "CXML": "XMLSignature", "CLibXML2": 
 
 /// Single files of other rooms that must hand a text to the system, each with the reason.
 private let unsafeFiles = [
-  "Sources/CertificateLifecycle/CertificateFile.swift": "rename(2), the one way to put a file into the place of another at once; lstat(2), which does not follow a link"
+  "Sources/CertificateLifecycle/CertificateFile.swift": "rename(2), which puts a file into the place of another; lstat(2)"
 ]
 
 /// The rooms behind which memory may be handled by hand.
