@@ -99,7 +99,8 @@ struct StoreTests {
   }
 
   @Test(
-    "LIFECYCLE-OWNER-ONLY: a file, or a folder, of another user is refused, whatever its mode", .enabled(if: geteuid() == 0, "only root gives files away"),
+    "LIFECYCLE-OWNER-ONLY: a file, or a folder, of another user is refused, whatever its mode",
+    .enabled(if: geteuid() == 0, "only root gives files away"),
     arguments: ["file", "folder", "folder behind a link"])
   func ofAnotherUser(what: String) throws {
     let folder = try TemporaryFolder()
