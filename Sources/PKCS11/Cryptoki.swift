@@ -18,8 +18,8 @@ internal import Synchronization
   /// else's by now, so it is never used again.
   let generation = Atomic<UInt>(0)
 
-  /// Held while a session is closed and while the module is finalized. A session that is dropped on one thread while another finalizes would
-  /// otherwise be closed in the middle of it, which modules do not survive.
+  /// Held while a session is closed and while the module is finalized. A session that is dropped on one thread while another finalizes
+  /// would otherwise be closed in the middle of it, which modules do not survive.
   let ending = Mutex(())
 
   /// The module's functions: a table of 2.40, or the part of a later table that is the same.

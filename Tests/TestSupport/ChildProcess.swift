@@ -140,8 +140,8 @@ public struct ChildProcessError: Error, CustomStringConvertible {
   public init(_ description: String) { self.description = description }
 }
 
-/// Asks again and again until there is a value. The limit is there so that a broken test ends, and it is generous: on a busy machine, with every
-/// suite running at once and under a sanitizer, a task may wait for minutes for its turn.
+/// Asks again and again until there is a value. The limit is there so that a broken test ends, and it is generous: on a busy machine,
+/// with every suite running at once and under a sanitizer, a task may wait for minutes for its turn.
 public func eventually<Value>(
   _ what: String, within limit: Duration = .seconds(600), _ value: () throws -> Value?
 ) async throws -> Value {
