@@ -73,26 +73,11 @@ public struct EnvelopedSigner: Sendable {
     default: break
     }
     let signedInfo = writer.signedInfo(digest: digest)
-    let parts = writer.signature(signedInfo, certificate: certificate)
-    let finished = writer
-    func whole(_ value: [UInt8]) throws(XMLSignatureError) -> [UInt8] {
-      try Self.insert(parts.beforeValue + finished.value(value) + parts.afterValue, into: document, at: parsed.locatedEnd)
-    }
-    guard fault == nil else {
-      return try whole(await key.signAsynchronously(bytes: signedInfo.canonical, signatureAlgorithm: algorithm).rawRepresentation)
-    }
-
-    // All that a verifier looks at but the value itself is there before the key has signed. A token takes its time; the check is over
-    // when the signature comes.
-    let draft = try whole([UInt8](repeating: 0, count: certificate.signatureSize))
-    async let draftIsGood: Void = checkDraft(draft, at: path, covers: signedInfo.canonical)
-    let value = try await key.signAsynchronously(bytes: signedInfo.canonical, signatureAlgorithm: algorithm).rawRepresentation
-    try await draftIsGood
-    do { try certificate.check(value, over: signedInfo.canonical) } catch {
-      // A key on a device can fail in ways of its own; no signature leaves that would be refused.
-      throw XMLSignatureError(error.rule, .sign, "the signature that was made does not verify", underlying: error)
-    }
-    return try whole(value)
+    let value = try await key.signAsynchronously(bytes: signedInfo.canonical, signatureAlgorithm: algorithm)
+    let signature = writer.signature(signedInfo, value: value.rawRepresentation, certificate: certificate)
+    let signed = try Self.insert(signature, into: document, at: parsed.locatedEnd)
+    if fault == nil { try verify(signed, at: path) }
+    return signed
   }
 
   private func checkPlace(in document: XMLDocument, at path: [Int]) throws(XMLSignatureError) {
@@ -122,14 +107,11 @@ public struct EnvelopedSigner: Sendable {
     }
   }
 
-  /// Refuses a document that a verifier would refuse whatever the signature's value.
-  private func checkDraft(_ draft: [UInt8], at path: [Int], covers signedInfo: [UInt8]) async throws(XMLSignatureError) {
+  /// A key on a device can fail in ways of its own; no signature leaves that would be refused.
+  private func verify(_ signed: [UInt8], at path: [Int]) throws(XMLSignatureError) {
     do throws(XMLSignatureError) {
-      let document = try XMLDocument(parsing: draft, limits: limits)
-      let structure = try EnvelopedSignatureVerifier(limits: limits).structure(of: document, at: path, expecting: certificate)
-      guard structure.signedInfoOctets == signedInfo else {
-        throw XMLSignatureError(.signatureValue, .verify, "the canonical SignedInfo is not what was signed")
-      }
+      let document = try XMLDocument(parsing: signed, limits: limits)
+      try EnvelopedSignatureVerifier(limits: limits).structure(of: document, at: path, expecting: certificate).checkValue()
     } catch {
       throw XMLSignatureError(error.rule, .sign, "the signature that was made does not verify", underlying: error)
     }

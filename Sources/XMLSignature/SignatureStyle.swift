@@ -61,20 +61,16 @@ struct SignatureWriter {
       canonical: Array(element("SignedInfo", " \(declaration)=\"\(SignatureProfile.namespace)\"", content).utf8))
   }
 
-  /// A whole signature but for its value, which belongs between the two parts.
-  func signature(_ signedInfo: SignedInfoText, certificate: SigningCertificate) -> (beforeValue: [UInt8], afterValue: [UInt8]) {
+  /// A whole signature.
+  func signature(_ signedInfo: SignedInfoText, value: [UInt8], certificate: SigningCertificate) -> [UInt8] {
     let subjectName =
       style.includesSubjectName ? element("X509SubjectName", "", Self.escaped(certificate.certificate.subject.description)) : ""
     let data = element("X509Data", "", subjectName + element("X509Certificate", "", base64(certificate.octets)))
-    let valueTags = tags("SignatureValue")
-    let signatureTags = tags("Signature", style.prefix == nil ? " xmlns=\"\(SignatureProfile.namespace)\"" : "")
-    return (
-      Array((signatureTags.start + signedInfo.embedded + valueTags.start).utf8),
-      Array((valueTags.end + element("KeyInfo", "", data) + signatureTags.end).utf8)
-    )
+    let text = element(
+      "Signature", style.prefix == nil ? " xmlns=\"\(SignatureProfile.namespace)\"" : "",
+      signedInfo.embedded + element("SignatureValue", "", base64(value)) + element("KeyInfo", "", data))
+    return Array(text.utf8)
   }
-
-  func value(_ octets: [UInt8]) -> [UInt8] { Array(base64(octets).utf8) }
 
   private func base64(_ octets: [UInt8]) -> String {
     Base64.encode(octets, lineLength: style.base64LineLength, lineBreak: "&#13;\n")

@@ -46,9 +46,6 @@ struct SigningCertificate: Sendable {
     self.key = key
   }
 
-  /// The length of the key's signatures, in bytes.
-  var signatureSize: Int { (key.keySizeInBits + 7) / 8 }
-
   /// Checks a signature over a canonical `SignedInfo` (RSASSA-PKCS1-v1_5 with SHA-256, RFC 8017 section 8.2.2).
   /// - Throws: `XML-SIGNATURE-VALUE`.
   func check(_ value: [UInt8], over signedInfo: [UInt8]) throws(XMLSignatureError) {

@@ -46,7 +46,7 @@ struct CorrectionTests {
     }
   }
 
-  @Test("An algorithm that the service refused is corrected: new key and request, and the old key is left unused", arguments: [false, true])
+  @Test("An algorithm that the service refused is corrected: new key and request, the old key is left unused", arguments: [false, true])
   func algorithm(customerToo: Bool) async throws {
     try await LifecycleBench.with { bench in
       let mistake = try bench.plan(customerID: customerToo ? Self.mistyped : LifecycleBench.customerID, algorithm: "rsa-4096")
