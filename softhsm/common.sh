@@ -38,7 +38,8 @@ build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev pkg-c
 token_packages=(softhsm2 opensc openssl nginx-light)
 # gcc and the two headers of others: our Cryptoki header is held against theirs. opensc-pkcs11 and libnss3: modules of others are loaded.
 test_packages=(
-  xmlsec1 libxml2-utils curl python3 python3-venv shellcheck gcc libc6-dev libp11-kit-dev libnss3-dev libnss3 opensc-pkcs11 libpcsclite1)
+  xmlsec1 libxml2-utils curl python3 python3-venv shellcheck gcc libc6-dev libp11-kit-dev libnss3-dev libnss3 opensc-pkcs11 libpcsclite1
+)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }
