@@ -108,6 +108,12 @@ public struct RawConnection: Sendable {
   /// Waits for a moment between two bytes.
   public func pause() { usleep(20_000) }
 
+  /// Waits until the first octets of a request are there, and leaves them unread.
+  public func awaitRequest() {
+    var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    unsafe _ = poll(&descriptor, 1, 10_000)
+  }
+
   /// Closes with a reset instead of an orderly end.
   public func reset() {
     var option = linger(l_onoff: 1, l_linger: 0)
