@@ -108,9 +108,33 @@ struct ModuleTests {
     #expect(scripted.calls.suffix(3) == ["C_CloseSession", "closed", "C_Finalize"])
   }
 
+  @Test("MODULE-QUIET: a module is not finalized under a call that does not return, and can be later")
+  func callThatHangs() async throws {
+    let scripted = try await ScriptedModule(["SLOW_CLOSE": "4000000"])
+    let module = try Module(path: scripted.path)
+    let token = try module.tokens()[0]
+    async let dropping: Void = Self.openAndDrop(token)
+    _ = try await eventually("the closing") { scripted.calls.contains("C_CloseSession") ? true : nil }
+    #expect(try pkcs11Error { try module.finalize() }.rule == .moduleQuiet)
+    #expect(try module.tokens().count == 1)
+    try await dropping
+    try module.finalize()
+    #expect(scripted.calls.last == "C_Finalize")
+  }
+
   private static func openAndDrop(_ token: Token) async throws {
     let session = try token.openSession(.readOnly)
     _ = consume session
+  }
+
+  @Test("MODULE-PARAMETERS: a module that is open is not opened with another initialisation string")
+  func initializationString() async throws {
+    let scripted = try await ScriptedModule()
+    // The scripted module refuses what the standard reserves, so this shows that the string arrives there.
+    #expect(try pkcs11Error { _ = try Module(path: scripted.path, initializationString: "x") }.returnValue == .argumentsBad)
+    let module = try Module(path: scripted.path)
+    #expect(try pkcs11Error { _ = try Module(path: scripted.path, initializationString: "x") }.rule == .moduleParameters)
+    try module.finalize()
   }
 
   @Test("an initialisation that others made is adopted, and never finalized")

@@ -36,7 +36,7 @@ struct ReturnValueTests {
   @Test("rules have different names, and the list of all rules has them all")
   func rules() throws {
     #expect(Set(PKCS11Rule.allCases).count == PKCS11Rule.allCases.count)
-    let source = OfficialMaterial.projectFolder.appending(path: "Sources/PKCS11/PKCS11Rule.swift")
+    let source = OfficialMaterial.projectFolder.appending(path: "Sources/PKCS11/Errors/PKCS11Rule.swift")
     let declared = try String(contentsOf: source, encoding: .utf8).matches(of: /PKCS11Rule\("([A-Z0-9-]+)"\)/).map { String($0.1) }
     #expect(Set(declared) == Set(PKCS11Rule.allCases.map(\.rawValue)))
   }

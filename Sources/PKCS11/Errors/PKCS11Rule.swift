@@ -20,6 +20,12 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let moduleLoads = PKCS11Rule("MODULE-LOADS")
   /// A module that was finalized is not used any more, nor are its tokens and sessions.
   public static let moduleInUse = PKCS11Rule("MODULE-IN-USE")
+  /// A module is not used in a process that was forked after the module had been opened.
+  public static let moduleFork = PKCS11Rule("MODULE-FORK")
+  /// A module is not finalized while a call into it is under way.
+  public static let moduleQuiet = PKCS11Rule("MODULE-QUIET")
+  /// A module that is open keeps the parameters that it was initialised with.
+  public static let moduleParameters = PKCS11Rule("MODULE-PARAMETERS")
   /// A token that is looked for exists.
   public static let tokenPresent = PKCS11Rule("TOKEN-PRESENT")
   /// A token that is looked for is the only one that matches.
@@ -52,9 +58,13 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let uriNoPIN = PKCS11Rule("URI-NO-PIN")
 
   public static let allCases: [PKCS11Rule] = [
-    .call, .functionPresent, .modulePath, .moduleLoads, .moduleInUse, .tokenPresent, .tokenUnambiguous, .tokenLabel, .pinPresent,
-    .sessionUsable, .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount, .uriSyntax,
-    .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN,
+    .call, .functionPresent,
+    .modulePath, .moduleLoads, .moduleInUse, .moduleFork, .moduleQuiet, .moduleParameters,
+    .tokenPresent, .tokenUnambiguous, .tokenLabel,
+    .pinPresent,
+    .sessionUsable,
+    .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount,
+    .uriSyntax, .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN,
   ]
 }
 

@@ -18,9 +18,14 @@ internal import Synchronization
   /// else's by now, so it is never used again.
   let generation = Atomic<UInt>(0)
 
-  /// Held while a session is closed and while the module is finalized. A session that is dropped on one thread while another finalizes
-  /// would otherwise be closed in the middle of it, which modules do not survive.
-  let ending = Mutex(())
+  /// Where sessions that are closed, and the work of a session pool, pass; closed while the module is finalized.
+  let gate = CallGate()
+
+  /// How deep in forks this process was when the module was loaded.
+  private let forkDepth = ForkWatch.depth
+
+  /// This process is a child, forked after its parent loaded the module: nothing here may be called any more.
+  var isForked: Bool { ForkWatch.depth != forkDepth }
 
   /// The module's functions: a table of 2.40, or the part of a later table that is the same.
   nonisolated(unsafe) let functions: UnsafePointer<CK_FUNCTION_LIST>
@@ -44,10 +49,12 @@ internal import Synchronization
     }
   }
 
-  /// Calls a function and returns what it answers. A function that the module leaves out answers `CKR_FUNCTION_NOT_SUPPORTED`.
+  /// Calls a function and returns what it answers. A function that the module leaves out answers `CKR_FUNCTION_NOT_SUPPORTED`; in a forked
+  /// child every function answers `CKR_CRYPTOKI_NOT_INITIALIZED` without being called.
   @inline(__always)
   func answer<Pointer>(_ function: CryptokiFunction, _ pointer: Pointer?, _ invoke: (Pointer) -> CK_RV) -> ReturnValue {
     guard let pointer else { return .functionNotSupported }
+    if isForked { return .cryptokiNotInitialized }
     return Self.answer(function, of: path) { invoke(pointer) }
   }
 
@@ -72,9 +79,18 @@ internal import Synchronization
   func failure(
     _ function: CryptokiFunction, _ answer: ReturnValue, isMissing: Bool = false, token: String?, operation: String
   ) -> PKCS11Error {
+    if isForked { return Self.forked(token: token, operation: operation) }
     guard isMissing else { return PKCS11Error(function: function.rawValue, returnValue: answer, token: token, operation: operation) }
     return PKCS11Error(
       rule: .functionPresent, function: function.rawValue, returnValue: answer, token: token, operation: operation,
       message: "the module leaves this function out of its table", hint: nil)
+  }
+
+  /// The error for whatever is tried in a forked child.
+  static func forked(token: String?, operation: String) -> PKCS11Error {
+    PKCS11Error(
+      rule: .moduleFork, token: token, operation: operation,
+      message: "this process was forked after its parent opened the module, and a module's connection does not survive a fork",
+      hint: "open modules in the process that uses them: start a new program (exec), or fork before the first module is opened")
   }
 }

@@ -21,11 +21,15 @@ public final class Module: Sendable {
 
   /// Loads the module and initialises it (`C_GetInterface` or `C_GetFunctionList`, `C_Initialize` with `CKF_OS_LOCKING_OK`).
   ///
-  /// - Parameter path: the absolute path of the module's file.
-  /// - Throws: ``PKCS11Rule/modulePath``, ``PKCS11Rule/moduleLoads`` with the loader's reason, or what `C_Initialize` answered.
-  public init(path: String) throws(PKCS11Error) {
+  /// - Parameters:
+  ///   - path: the absolute path of the module's file.
+  ///   - initializationString: what some modules want in the reserved member of their initialisation arguments; NSS softoken is told its
+  ///     database there. Nil for all others, as the standard wants it.
+  /// - Throws: ``PKCS11Rule/modulePath``, ``PKCS11Rule/moduleLoads`` with the loader's reason, ``PKCS11Rule/moduleParameters``,
+  ///   ``PKCS11Rule/moduleFork``, or what `C_Initialize` answered.
+  public init(path: String, initializationString: String? = nil) throws(PKCS11Error) {
     let entry = try ModuleRegistry.shared.entry(forModuleAt: path)
-    let (cryptoki, information) = try entry.enter(path: path)
+    let (cryptoki, information) = try entry.enter(path: path, initializationString: initializationString)
     self.path = path
     self.information = information
     self.cryptoki = cryptoki
@@ -36,16 +40,35 @@ public final class Module: Sendable {
   deinit {
     // Slots, tokens and sessions hold their module, so nothing of this one is in use here. C_Finalize is left to finalize(): it may block,
     // and other code may have come to rely on the initialisation.
-    if !isFinalized.load(ordering: .relaxed) { try? entry.leave(finalizing: false) }
+    if !isFinalized.load(ordering: .relaxed), !cryptoki.isForked { try? entry.leave(finalizing: false) }
   }
 
   /// Ends the use of this module (`C_Finalize`, when the initialisation was ours and no other `Module` of the same file is in use).
   ///
   /// Call it before the process ends: some modules crash in exit handlers otherwise. Tokens and sessions of this module cannot be used
-  /// afterwards. No other thread may be inside a call of this module meanwhile.
+  /// afterwards. No other thread may be inside a call of this module meanwhile; the work of a ``SessionPool`` is waited for, and when it
+  /// does not come to its end within two seconds, the module is left as it is.
+  ///
+  /// - Throws: ``PKCS11Rule/moduleQuiet``, ``PKCS11Rule/moduleFork``, or what `C_Finalize` answered.
   public func finalize() throws(PKCS11Error) {
+    if cryptoki.isForked { throw Cryptoki.forked(token: nil, operation: "finalize the module") }
     guard !isFinalized.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    try entry.leave(finalizing: true)
+    do {
+      try entry.leave(finalizing: true)
+    } catch {
+      if error.rule == .moduleQuiet { isFinalized.store(false, ordering: .releasing) }
+      throw error
+    }
+  }
+
+  /// The module once more, initialised anew when nobody did that since this value was made (`C_Finalize`, `C_Initialize`): the last
+  /// means against a module that has lost its token. All tokens, sessions and handles of this value are void afterwards.
+  ///
+  /// - Throws: ``PKCS11Rule/moduleInUse`` when other code relies on the initialisation, ``PKCS11Rule/moduleQuiet`` when a call is under
+  ///   way.
+  func reopened() throws(PKCS11Error) -> Module {
+    try entry.reinitialize(since: generation)
+    return try Module(path: path)
   }
 
   /// The slots of the module (`C_GetSlotList`, `C_GetSlotInfo`).
@@ -89,6 +112,7 @@ public final class Module: Sendable {
   }
 
   func checkInUse() throws(PKCS11Error) {
+    if cryptoki.isForked { throw Cryptoki.forked(token: nil, operation: "use the PKCS #11 module") }
     if isFinalized.load(ordering: .relaxed) || cryptoki.generation.load(ordering: .relaxed) != generation {
       throw PKCS11Error(
         rule: .moduleInUse, operation: "use the PKCS #11 module", message: "the module was finalized", hint: "open the module again")

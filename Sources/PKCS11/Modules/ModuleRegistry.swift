@@ -9,6 +9,9 @@ final class ModuleRegistry: Sendable {
 
   /// The entry of the file at `path`, made when it is the first time.
   func entry(forModuleAt path: String) throws(PKCS11Error) -> ModuleEntry {
+    // Before any lock: another thread of the parent may have held it when this process came to be, and nobody would ever release it.
+    if ForkWatch.depth > 0 { throw Cryptoki.forked(token: nil, operation: ModuleLoader.operation) }
+    ForkWatch.begin()
     let identity = try FileIdentity(ofModuleAt: path)
     return entries.withLock { entries in
       if let entry = entries[identity] { return entry }
@@ -26,6 +29,7 @@ final class ModuleEntry: Sendable {
   private struct State {
     var cryptoki: Cryptoki?
     var users = 0
+    var initializationString: String?
     var initialization = Initialization.none
   }
 
@@ -41,12 +45,19 @@ final class ModuleEntry: Sendable {
   ///
   /// - Parameter path: one of the file's paths, to load it by. A file that was loaded keeps its identity for as long as the process lives,
   ///   because it stays mapped; one that could not be loaded may have come and gone.
-  func enter(path: String) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) {
+  func enter(path: String, initializationString: String?) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) {
     try state.withLock { (state: inout State) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) in
       let cryptoki = if let loaded = state.cryptoki { loaded } else { try ModuleLoader.load(path) }
       state.cryptoki = cryptoki
       if state.initialization == .none {
-        state.initialization = try Self.initialize(cryptoki)
+        state.initialization = try Self.initialize(cryptoki, initializationString)
+        state.initializationString = initializationString
+      }
+      guard initializationString == nil || initializationString == state.initializationString else {
+        throw PKCS11Error(
+          rule: .moduleParameters, operation: "initialise the module \(path)",
+          message: "the module is open already, with another initialisation string",
+          hint: "a module has one initialisation in a process; use the same string everywhere, or another process")
       }
       var information = CK_INFO()
       var answer = Self.getInformation(cryptoki, &information)
@@ -54,7 +65,7 @@ final class ModuleEntry: Sendable {
         // Other code in this process finalized it behind our back: everything that was open is gone.
         cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
         state.initialization = .none
-        state.initialization = try Self.initialize(cryptoki)
+        state.initialization = try Self.initialize(cryptoki, state.initializationString)
         answer = Self.getInformation(cryptoki, &information)
       }
       guard answer == .ok else {
@@ -70,28 +81,71 @@ final class ModuleEntry: Sendable {
   /// - Parameter finalizing: the user asks for `C_Finalize`. It is called when nobody else uses the module and its initialisation was ours.
   func leave(finalizing: Bool) throws(PKCS11Error) {
     try state.withLock { (state: inout State) throws(PKCS11Error) -> Void in
-      state.users -= 1
-      guard finalizing, state.users == 0, let cryptoki = state.cryptoki else { return }
-      let wasOurs = state.initialization == .ours
-      state.initialization = .none
-      guard wasOurs else { return }
-      let answer = cryptoki.ending.withLock { _ in
-        cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
-        return unsafe cryptoki.answer(.C_Finalize, cryptoki.functions.pointee.C_Finalize) { $0(nil) }
+      guard finalizing, state.users == 1, let cryptoki = state.cryptoki, state.initialization == .ours else {
+        state.users -= 1
+        if state.users == 0, finalizing { state.initialization = .none }
+        return
       }
+      guard let answer = Self.finalize(cryptoki, own: 0) else { throw Self.notQuiet() }
+      state.users = 0
+      state.initialization = .none
       guard answer == .ok || answer == .cryptokiNotInitialized else {
         throw cryptoki.failure(.C_Finalize, answer, token: nil, operation: "finalize the module")
       }
     }
   }
 
-  private static func initialize(_ cryptoki: Cryptoki) throws(PKCS11Error) -> Initialization {
+  /// Finalizes and initialises the module again, because it has lost its token: every session and handle is void afterwards.
+  ///
+  /// Does nothing when that has happened since `generation`. The caller has entered the gate once.
+  ///
+  /// - Throws: ``PKCS11Rule/moduleInUse`` when other code relies on the initialisation, ``PKCS11Rule/moduleQuiet`` when a call is under
+  ///   way.
+  func reinitialize(since generation: UInt) throws(PKCS11Error) {
+    try state.withLock { (state: inout State) throws(PKCS11Error) -> Void in
+      guard let cryptoki = state.cryptoki, cryptoki.generation.load(ordering: .relaxed) == generation else { return }
+      guard state.initialization == .ours, state.users == 1 else {
+        throw PKCS11Error(
+          rule: .moduleInUse, operation: "initialise the module again",
+          message: "other code of this process uses the module as well, and would lose its sessions",
+          hint: "end the program and start it again")
+      }
+      guard Self.finalize(cryptoki, own: 1) != nil else { throw Self.notQuiet() }
+      state.initialization = .none
+      state.initialization = try Self.initialize(cryptoki, state.initializationString)
+    }
+  }
+
+  /// Calls `C_Finalize` as soon as nothing else is under way in the module. Nil when something still is after a while.
+  private static func finalize(_ cryptoki: Cryptoki, own: Int) -> ReturnValue? {
+    cryptoki.gate.close(own: own, patience: .seconds(2)) {
+      cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
+      return unsafe cryptoki.answer(.C_Finalize, cryptoki.functions.pointee.C_Finalize) { $0(nil) }
+    }
+  }
+
+  private static func notQuiet() -> PKCS11Error {
+    PKCS11Error(
+      rule: .moduleQuiet, operation: "finalize the module", message: "a call into the module has not returned",
+      hint: "the device hangs; end the process without running its exit handlers (_exit), and look after the device")
+  }
+
+  private static func initialize(_ cryptoki: Cryptoki, _ initializationString: String?) throws(PKCS11Error) -> Initialization {
+    guard let initializationString else { return try unsafe initialize(cryptoki, reserved: nil) }
+    var bytes = initializationString.utf8CString
+    return try unsafe bytes.withUnsafeMutableBufferPointer { bytes throws(PKCS11Error) in
+      try unsafe initialize(cryptoki, reserved: bytes.baseAddress)
+    }
+  }
+
+  private static func initialize(_ cryptoki: Cryptoki, reserved: UnsafeMutablePointer<CChar>?) throws(PKCS11Error) -> Initialization {
     // Without CKF_OS_LOCKING_OK modules may assume one thread, and crash with two. Some modules read a longer structure than the
     // standard's (NSS has one more pointer), so what they may read is zero bytes of ours.
     let answer = unsafe withUnsafeTemporaryAllocation(byteCount: 128, alignment: 16) { memory in
       unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
       var arguments = unsafe CK_C_INITIALIZE_ARGS()
       unsafe arguments.flags = CKF_OS_LOCKING_OK
+      unsafe arguments.pReserved = UnsafeMutableRawPointer(reserved)
       unsafe memory.storeBytes(of: arguments, as: CK_C_INITIALIZE_ARGS.self)
       return unsafe cryptoki.answer(.C_Initialize, cryptoki.functions.pointee.C_Initialize) { unsafe $0(memory.baseAddress) }
     }

@@ -40,12 +40,11 @@ public struct Session: ~Copyable, Sendable {
 
   /// Closes the session when ``close()`` was not called. It never logs out, and a failure goes unheard.
   deinit {
-    guard let openHandle else { return }
-    let (cryptoki, generation) = (cryptoki, generation)
-    cryptoki.ending.withLock { _ in
-      guard cryptoki.generation.load(ordering: .relaxed) == generation else { return }
-      _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
-    }
+    guard let openHandle, !cryptoki.isForked, cryptoki.generation.load(ordering: .relaxed) == generation else { return }
+    cryptoki.gate.enter()
+    defer { cryptoki.gate.leave() }
+    guard cryptoki.generation.load(ordering: .relaxed) == generation else { return }
+    _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
   }
 
   /// Closes the session (`C_CloseSession`). Session objects made in it are destroyed. Closing the program's last session with the token
@@ -53,12 +52,13 @@ public struct Session: ~Copyable, Sendable {
   public consuming func close() throws(PKCS11Error) {
     guard let handle = openHandle.take() else { return }
     let (cryptoki, token, generation) = (cryptoki, token, generation)
-    try cryptoki.ending.withLock { _ throws(PKCS11Error) in
-      try Self.checkModule(cryptoki, generation, token)
-      try unsafe cryptoki.call(
-        .C_CloseSession, cryptoki.functions.pointee.C_CloseSession, token: token.label, operation: "close the session"
-      ) { $0(handle) }
-    }
+    try Self.checkModule(cryptoki, generation, token)
+    cryptoki.gate.enter()
+    defer { cryptoki.gate.leave() }
+    try Self.checkModule(cryptoki, generation, token)
+    try unsafe cryptoki.call(
+      .C_CloseSession, cryptoki.functions.pointee.C_CloseSession, token: token.label, operation: "close the session"
+    ) { $0(handle) }
   }
 
   /// The module's number for this session.
@@ -97,6 +97,7 @@ public struct Session: ~Copyable, Sendable {
   private func checkModule() throws(PKCS11Error) { try Self.checkModule(cryptoki, generation, token) }
 
   private static func checkModule(_ cryptoki: Cryptoki, _ generation: UInt, _ token: Token) throws(PKCS11Error) {
+    if cryptoki.isForked { throw Cryptoki.forked(token: token.label, operation: "use a session") }
     guard cryptoki.generation.load(ordering: .relaxed) == generation else {
       throw PKCS11Error(
         rule: .moduleInUse, token: token.label, operation: "use a session", message: "the module was finalized, which closed its sessions",

@@ -1,0 +1,49 @@
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Lets calls into a module pass, and keeps `C_Finalize` out while one is under way: modules do not survive a call that is in another
+/// thread's hands then.
+///
+/// Passing costs two atomic additions. Who waits, waits by looking again every so often: it happens when a module ends, not in between.
+final class CallGate: Sendable {
+  private let passing = Atomic<Int>(0)
+  private let isClosed = Atomic<Bool>(false)
+
+  /// Marks the beginning of calls; waits while the gate is closed. Each `enter` needs a `leave`.
+  func enter() {
+    while true {
+      passing.add(1, ordering: .sequentiallyConsistent)
+      guard isClosed.load(ordering: .sequentiallyConsistent) else { return }
+      passing.subtract(1, ordering: .sequentiallyConsistent)
+      Self.rest()
+    }
+  }
+
+  func leave() { passing.subtract(1, ordering: .sequentiallyConsistent) }
+
+  /// Closes the gate, waits until at most `own` of those who entered are left, runs the body, and opens the gate.
+  ///
+  /// - Parameters:
+  ///   - own: how often the caller itself has entered.
+  ///   - patience: how long to wait for the others.
+  /// - Returns: nil when somebody did not come out in time, or another thread has the gate closed; the body did not run then.
+  func close<Result>(own: Int, patience: Duration, _ body: () -> Result) -> Result? {
+    guard !isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return nil }
+    defer { isClosed.store(false, ordering: .sequentiallyConsistent) }
+    let start = ContinuousClock.now
+    while passing.load(ordering: .sequentiallyConsistent) > own {
+      if ContinuousClock.now - start >= patience { return nil }
+      Self.rest()
+    }
+    return body()
+  }
+
+  private static func rest() { usleep(200) }
+}
