@@ -17,7 +17,7 @@ extension TokenKeys {
     }
     let parts = key.parts
     let template = try CertificateObject(certificate, name: parts.name, identifier: parts.identifier)
-    try await thread.perform { connection in
+    try await perform(isRepeatable: false) { connection in
       let known = try connection.reading { try $0.findObjects(matching: template.identity, limit: 1) }
       guard known.isEmpty else { return }
       _ = try connection.writing { try $0.createObject(template.attributes) }
@@ -27,7 +27,7 @@ extension TokenKeys {
   /// The certificates stored beside a key, the one that expires last first. Objects for other public keys are left out.
   public func certificates(of key: TokenKey) async throws -> [Certificate] {
     let identifier = key.identifier.bytes
-    let encoded = try await thread.perform { connection in
+    let encoded = try await perform(isRepeatable: true) { connection in
       try connection.reading { session in
         let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.certificate), .init(.id, identifier)], limit: 100)
         return try handles.compactMap { try session.attributes([.value], of: $0).bytes(.value) }

@@ -4,11 +4,13 @@ public import X509
 
 /// The key pairs on one token: log in, generate by policy, find exactly one.
 ///
-/// Holds one login on one token and one thread of its own for the token's blocking calls. Values made from it (``TokenKey``) keep it alive.
+/// Holds one login on one token and a pool of sessions, whose threads make the token's blocking calls. Values made from it (``TokenKey``)
+/// keep it alive.
 public final class TokenKeys: Sendable {
   /// The token, as it described itself when it was chosen.
   public let token: Token
-  let thread: TokenThread<TokenConnection>
+  private let pool: SessionPool
+  private let handles = KeyHandles()
 
   /// Logs in to a token as the normal user.
   ///
@@ -18,35 +20,52 @@ public final class TokenKeys: Sendable {
   /// - Parameters:
   ///   - token: the one token to use; see `Module.token(matching:)`.
   ///   - pin: where the user PIN comes from.
+  ///   - sessions: how many sessions work at once, how long calls may take, and what happens when the token fails.
   /// - Throws: ``TokenKeysError`` with ``KeyRule/pinNotLocked`` or ``KeyRule/pinFinalTry``; `PKCS11Error` from `C_OpenSession` or
   ///   `C_Login`; `SecretError` when the PIN cannot be read.
-  public init(token: Token, pin: SecretSource) async throws {
+  public init(token: Token, pin: SecretSource, sessions: SessionPool.Configuration = .init()) async throws {
     self.token = token
-    thread = TokenThread(name: "hsmkey token") { TokenConnection(token: token) }
+    pool = SessionPool(token: token, configuration: sessions, usesProtectedPath: pin.isProtectedPath) { session in
+      let token = session.token
+      let flags = try token.information().flags
+      try LoginGuard(flags: flags, token: token.label).check(pin)
+      guard !pin.isProtectedPath else { return try session.loginOnProtectedPath(.user) }
+      let lastTry = flags.contains(.userPINFinalTry) ? " (the last try before it is locked)" : ""
+      try session.login(.user, pin: try pin.read(purpose: "User PIN for token \(token.label)\(lastTry)"))
+    }
     do {
-      // All of it on the token's thread: a person at a prompt takes time, and so does a token.
-      try await thread.perform { connection in
-        let flags = try token.information().flags
-        try LoginGuard(flags: flags, token: token.label).check(pin)
-        guard !pin.isProtectedPath else { return try connection.loginOnProtectedPath() }
-        let lastTry = flags.contains(.userPINFinalTry) ? " (the last try before it is locked)" : ""
-        let secret = try pin.read(purpose: "User PIN for token \(token.label)\(lastTry)")
-        try connection.login(secret)
-      }
+      // No work but the login that comes before any.
+      try await pool.perform(isRepeatable: true) { _ in }
     } catch {
-      thread.stop()
+      try? await pool.close()
       throw error
     }
   }
 
-  deinit { thread.stop() }
+  /// Ends the login and the threads, after the work that is already queued. Keys made from this value cannot sign any more.
+  ///
+  /// Call it before `Module.finalize()`: when it returns, no call of ours is under way in the module but those that passed their deadline.
+  ///
+  /// - Throws: `PKCS11Error` from `C_CloseSession`.
+  public func close() async throws { try await pool.close() }
 
-  /// Ends the login and the thread, after the work that is already queued. Keys made from this value cannot sign any more.
+  /// Does a piece of work on the token, on one of our threads.
   ///
-  /// Call it before `Module.finalize()`: when it returns, no call of ours is under way in the module, and none follows.
-  ///
-  /// - Throws: `PKCS11Error` from `C_CloseSession`; ``TokenKeysError`` when it was closed before.
-  public func close() async throws { try await thread.performLast { try $0.close() } }
+  /// - Parameter isRepeatable: whether it may be done again after it failed half way: true for what changes nothing on the token.
+  func perform<Result: Sendable>(
+    isRepeatable: Bool, _ body: @escaping @Sendable (TokenConnection) throws -> Result
+  ) async throws -> Result {
+    let handles = handles
+    return try await pool.perform(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles)) }
+  }
+
+  /// The same for callers that cannot suspend: blocks the calling thread.
+  func performBlocking<Result: Sendable>(
+    isRepeatable: Bool, _ body: @escaping @Sendable (TokenConnection) throws -> Result
+  ) throws -> Result {
+    let handles = handles
+    return try pool.performBlocking(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles)) }
+  }
 
   /// Every private key that this login can see, by name.
   ///
@@ -93,7 +112,7 @@ public final class TokenKeys: Sendable {
 
   private func exactlyOne(matching attributes: [Attribute], described: String) async throws -> TokenKey {
     let operation = "find the key \(described) on token \(token.label)"
-    let found = try await thread.perform { connection in
+    let found = try await perform(isRepeatable: true) { connection in
       try connection.readKeys(matching: attributes)
     }
     guard let only = found.first else {
@@ -111,7 +130,7 @@ public final class TokenKeys: Sendable {
   }
 
   private func inventory() async throws -> [(label: String, key: Result<TokenKey, any Error>)] {
-    let found = try await thread.perform { try $0.readKeys(matching: []) }
+    let found = try await perform(isRepeatable: true) { try $0.readKeys(matching: []) }
     return found.map { entry in (entry.label, entry.parts.map { TokenKey($0, keys: self) }) }
   }
 }

@@ -1,3 +1,5 @@
+public import PKCS11
+
 /// Why a key on a token cannot be had, made or used.
 ///
 /// What a Cryptoki function answered is thrown as `PKCS11Error` instead; this error is about keys.
@@ -51,4 +53,12 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
   }
 
   public var description: String { "\(operation): \(message)" + (rule.map { " [\($0)]" } ?? "") }
+}
+
+extension TokenKeysError: RecoveryAdvising {
+  /// What can be done so that the next try may succeed.
+  public var recovery: Recovery {
+    if let underlying = underlying as? any RecoveryAdvising { return underlying.recovery }
+    return code == .loginLost ? .logInAgain : code == .pinGuarded ? .operatorAction : .permanent
+  }
 }

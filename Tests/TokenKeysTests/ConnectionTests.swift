@@ -82,7 +82,7 @@ struct ConnectionTests {
   private func poison(_ keys: TokenKeys, _ key: TokenKey) async throws {
     let identifier = key.identifier
     await #expect(throws: PKCS11Error.self) {
-      try await keys.thread.perform { connection in
+      try await keys.perform(isRepeatable: true) { connection in
         _ = try connection.withPrivateKey(identifier) { session, handle in
           try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: handle, maximumSignatureSize: 1)
         }

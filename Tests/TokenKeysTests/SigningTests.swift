@@ -86,7 +86,7 @@ struct SigningTests {
     for key in [try await SharedKeys.rsa, try await SharedKeys.p256] {
       let parts = key.parts
       let algorithm = key.defaultSignatureAlgorithm
-      let raw = try await key.keys.thread.perform { try $0.sign(message, with: parts, algorithm: algorithm) }
+      let raw = try await key.keys.perform(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: algorithm) }
       _ = try parts.verified(raw, of: message, algorithm: algorithm)
       var flipped = raw
       flipped[raw.count - 1] ^= 1
@@ -104,7 +104,7 @@ struct SigningTests {
     let key = try await SharedKeys.rsa
     let message = Array("the same message".utf8)
     let parts = key.parts
-    let signatures = try await key.keys.thread.perform { connection in
+    let signatures = try await key.keys.perform(isRepeatable: true) { connection in
       let all = try connection.mechanisms()
       let only = all.filter { $0.key == Mechanism.rsaPKCS.type }
       return try [all, only].map { offered in
@@ -118,7 +118,7 @@ struct SigningTests {
 
   @Test("A token that offers no mechanism for a key, or offers it for something else than signing, is named as such")
   func mechanismMissing() async throws {
-    let offered = try await SharedKeys.keys.thread.perform { try $0.mechanisms() }
+    let offered = try await SharedKeys.keys.perform(isRepeatable: true) { try $0.mechanisms() }
     let notForSigning = try #require(offered[Mechanism.ecKeyPairGeneration.type])
     for table in [[:], [Mechanism.ecdsa.type: notForSigning]] {
       let error = try #require(
@@ -133,7 +133,7 @@ struct SigningTests {
     let key = try await SharedKeys.p256
     let count = 600
     let parts = key.parts
-    let signatures = try await key.keys.thread.perform { connection in
+    let signatures = try await key.keys.perform(isRepeatable: true) { connection in
       try (0..<count).map { try connection.sign(Array("message \($0)".utf8), with: parts, algorithm: .ecdsaWithSHA256) }
     }
     var lengths: [Int: Int] = [:]
@@ -257,13 +257,13 @@ struct SigningTests {
     let identifier = key.identifier
     // A digest that is longer than an RSA-style mechanism takes: C_SignInit succeeds, C_Sign does not.
     await #expect(throws: PKCS11Error.self) {
-      try await keys.thread.perform { connection in
+      try await keys.perform(isRepeatable: true) { connection in
         try connection.withPrivateKey(identifier) { session, handle in
           _ = try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: handle, maximumSignatureSize: 1)
         }
       }
     }
-    #expect(try await keys.thread.perform { try $0.reading { $0.isPoisoned } } == false)
+    #expect(try await keys.perform(isRepeatable: true) { try $0.reading { $0.isPoisoned } } == false)
     _ = try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256)
     #expect(try await keys.keys().count == 1, "private objects are seen, so the login lives")
   }

@@ -96,7 +96,7 @@ internal import CCryptoki
     try check(answer)
     if let overrun {
       throw PKCS11Error(
-        rule: .attributeLength, function: CryptokiFunction.C_GetAttributeValue.rawValue, token: token, operation: operation,
+        rule: .attributeLength, function: CryptokiFunction.C_GetAttributeValue.name, token: token, operation: operation,
         message: "\(overrun) became longer while it was read", hint: "try again")
     }
     return contents
@@ -105,7 +105,7 @@ internal import CCryptoki
   private func check(_ answer: ReturnValue) throws(PKCS11Error) {
     guard answer == .ok || answer == .attributeSensitive || answer == .attributeTypeInvalid else {
       throw PKCS11Error(
-        function: CryptokiFunction.C_GetAttributeValue.rawValue, returnValue: answer, token: token, operation: operation)
+        function: CryptokiFunction.C_GetAttributeValue.name, returnValue: answer, token: token, operation: operation)
     }
   }
 
@@ -120,7 +120,7 @@ internal import CCryptoki
 
   private func tooLong(_ message: String) -> PKCS11Error {
     PKCS11Error(
-      rule: .attributeSize, function: CryptokiFunction.C_GetAttributeValue.rawValue, token: token, operation: operation,
+      rule: .attributeSize, function: CryptokiFunction.C_GetAttributeValue.name, token: token, operation: operation,
       message: message + ", which is more than is read at once")
   }
 }

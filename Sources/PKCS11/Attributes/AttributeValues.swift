@@ -93,7 +93,7 @@ public struct AttributeValues: Hashable, Sendable {
 
   private func malformed(_ type: AttributeType, _ bytes: [UInt8], _ expected: String) -> PKCS11Error {
     PKCS11Error(
-      rule: .attributeLength, function: CryptokiFunction.C_GetAttributeValue.rawValue, token: token, operation: "read \(type)",
+      rule: .attributeLength, function: CryptokiFunction.C_GetAttributeValue.name, token: token, operation: "read \(type)",
       message: "the token gave \(bytes.count) bytes that are not \(expected)")
   }
 }

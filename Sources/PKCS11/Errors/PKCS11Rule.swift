@@ -36,6 +36,18 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let pinPresent = PKCS11Rule("PIN-PRESENT")
   /// A session is used only while it is open and no operation in it was left half done.
   public static let sessionUsable = PKCS11Rule("SESSION-USABLE")
+  /// A token's login stays for as long as we hold it.
+  public static let loginKept = PKCS11Rule("LOGIN-KEPT")
+  /// A call into a module returns within its deadline.
+  public static let callDeadline = PKCS11Rule("CALL-DEADLINE")
+  /// No more callers wait for a session than were allowed to.
+  public static let poolFull = PKCS11Rule("POOL-FULL")
+  /// A caller gets a session within the time that it may have to wait.
+  public static let poolWait = PKCS11Rule("POOL-WAIT")
+  /// A session pool that was closed is not used any more.
+  public static let poolOpen = PKCS11Rule("POOL-OPEN")
+  /// A token that failed again and again is left alone for a while.
+  public static let circuitOpen = PKCS11Rule("TOKEN-CIRCUIT")
   /// An attribute's value has the length that its type needs.
   public static let attributeLength = PKCS11Rule("ATTRIBUTE-LENGTH")
   /// Attribute values read at once stay below 1 MiB each and 4 MiB together.
@@ -62,7 +74,8 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
     .modulePath, .moduleLoads, .moduleInUse, .moduleFork, .moduleQuiet, .moduleParameters,
     .tokenPresent, .tokenUnambiguous, .tokenLabel,
     .pinPresent,
-    .sessionUsable,
+    .sessionUsable, .loginKept,
+    .callDeadline, .poolFull, .poolWait, .poolOpen, .circuitOpen,
     .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount,
     .uriSyntax, .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN,
   ]

@@ -7,7 +7,8 @@ extension PKCS11Error {
 
   private static let recoveries: [PKCS11Rule: Recovery] = [
     .sessionUsable: .newSession, .moduleInUse: .reinitializeModule, .tokenPresent: .operatorAction, .tokenUnambiguous: .operatorAction,
-    .signatureSize: .newSession,
+    .signatureSize: .newSession, .loginKept: .logInAgain, .callDeadline: .newSession, .poolFull: .retry, .poolWait: .retry,
+    .circuitOpen: .retry,
   ]
 }
 

@@ -26,6 +26,14 @@ final class CallGate: Sendable {
     }
   }
 
+  /// Makes calls between an entrance and a leave. Threads of a pool have entered for the whole of their work.
+  func passing<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    guard !CallMonitor.isOnThisThread else { return try body() }
+    enter()
+    defer { leave() }
+    return try body()
+  }
+
   func leave() { passing.subtract(1, ordering: .sequentiallyConsistent) }
 
   /// Closes the gate, waits until at most `own` of those who entered are left, runs the body, and opens the gate.

@@ -58,9 +58,11 @@ internal import Synchronization
     return Self.answer(function, of: path) { invoke(pointer) }
   }
 
-  /// Every call into a module passes here.
+  /// Every call into a module passes here: watched when the thread belongs to a pool, traced when somebody listens.
   @inline(__always)
   static func answer(_ function: CryptokiFunction, of path: @autoclosure () -> String, _ invoke: () -> CK_RV) -> ReturnValue {
+    CallMonitor.ofThisThread { $0.begin(function) }
+    defer { CallMonitor.ofThisThread { $0.end() } }
     guard CallTrace.isInstalled.load(ordering: .relaxed) else { return ReturnValue(invoke()) }
     return traced(function, of: path(), invoke)
   }
@@ -70,7 +72,7 @@ internal import Synchronization
     let clock = ContinuousClock()
     let start = clock.now
     let answer = ReturnValue(invoke())
-    CallTrace.report(TracedCall(function: function.rawValue, returnValue: answer, duration: clock.now - start, module: path))
+    CallTrace.report(TracedCall(function: function.name, returnValue: answer, duration: clock.now - start, module: path))
     return answer
   }
 
@@ -80,9 +82,9 @@ internal import Synchronization
     _ function: CryptokiFunction, _ answer: ReturnValue, isMissing: Bool = false, token: String?, operation: String
   ) -> PKCS11Error {
     if isForked { return Self.forked(token: token, operation: operation) }
-    guard isMissing else { return PKCS11Error(function: function.rawValue, returnValue: answer, token: token, operation: operation) }
+    guard isMissing else { return PKCS11Error(function: function.name, returnValue: answer, token: token, operation: operation) }
     return PKCS11Error(
-      rule: .functionPresent, function: function.rawValue, returnValue: answer, token: token, operation: operation,
+      rule: .functionPresent, function: function.name, returnValue: answer, token: token, operation: operation,
       message: "the module leaves this function out of its table", hint: nil)
   }
 

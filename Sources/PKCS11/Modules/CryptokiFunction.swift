@@ -1,5 +1,5 @@
-/// The Cryptoki functions that we call, by the standard's names.
-enum CryptokiFunction: String {
+/// The Cryptoki functions that we call, by the standard's names. The number is ours: it lets one be kept in a byte.
+enum CryptokiFunction: UInt8, CaseIterable {
   case C_Initialize, C_Finalize, C_GetInfo, C_GetFunctionList, C_GetInterface
   case C_GetSlotList, C_GetSlotInfo, C_GetTokenInfo, C_GetMechanismList, C_GetMechanismInfo, C_InitToken, C_InitPIN, C_SetPIN
   case C_OpenSession, C_CloseSession, C_GetSessionInfo, C_Login, C_Logout
@@ -8,4 +8,7 @@ enum CryptokiFunction: String {
   case C_SignInit, C_Sign, C_VerifyInit, C_Verify
   case C_GenerateKey, C_GenerateKeyPair, C_WrapKey
   case C_GenerateRandom
+
+  /// The standard's name, such as `C_Sign`.
+  var name: String { String(describing: self) }
 }

@@ -74,7 +74,7 @@ enum ModuleLoader {
     var found: UnsafeMutablePointer<CK_FUNCTION_LIST>?
     let answer = Cryptoki.answer(.C_GetFunctionList, of: path) { unsafe getFunctionList(&found) }
     guard answer == .ok else {
-      throw PKCS11Error(function: CryptokiFunction.C_GetFunctionList.rawValue, returnValue: answer, token: nil, operation: operation)
+      throw PKCS11Error(function: CryptokiFunction.C_GetFunctionList.name, returnValue: answer, token: nil, operation: operation)
     }
     guard let list = unsafe found, unsafe isKnown(list) else {
       throw refused("\(path) gave no function table of PKCS #11 2.x or 3.x", hint: nil)

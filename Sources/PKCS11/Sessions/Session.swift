@@ -40,11 +40,12 @@ public struct Session: ~Copyable, Sendable {
 
   /// Closes the session when ``close()`` was not called. It never logs out, and a failure goes unheard.
   deinit {
-    guard let openHandle, !cryptoki.isForked, cryptoki.generation.load(ordering: .relaxed) == generation else { return }
-    cryptoki.gate.enter()
-    defer { cryptoki.gate.leave() }
-    guard cryptoki.generation.load(ordering: .relaxed) == generation else { return }
-    _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
+    guard let openHandle, !cryptoki.isForked else { return }
+    let (cryptoki, generation) = (cryptoki, generation)
+    cryptoki.gate.passing {
+      guard cryptoki.generation.load(ordering: .relaxed) == generation else { return }
+      _ = unsafe cryptoki.answer(.C_CloseSession, cryptoki.functions.pointee.C_CloseSession) { $0(openHandle) }
+    }
   }
 
   /// Closes the session (`C_CloseSession`). Session objects made in it are destroyed. Closing the program's last session with the token
@@ -52,13 +53,12 @@ public struct Session: ~Copyable, Sendable {
   public consuming func close() throws(PKCS11Error) {
     guard let handle = openHandle.take() else { return }
     let (cryptoki, token, generation) = (cryptoki, token, generation)
-    try Self.checkModule(cryptoki, generation, token)
-    cryptoki.gate.enter()
-    defer { cryptoki.gate.leave() }
-    try Self.checkModule(cryptoki, generation, token)
-    try unsafe cryptoki.call(
-      .C_CloseSession, cryptoki.functions.pointee.C_CloseSession, token: token.label, operation: "close the session"
-    ) { $0(handle) }
+    try cryptoki.gate.passing { () throws(PKCS11Error) in
+      try Self.checkModule(cryptoki, generation, token)
+      try unsafe cryptoki.call(
+        .C_CloseSession, cryptoki.functions.pointee.C_CloseSession, token: token.label, operation: "close the session"
+      ) { $0(handle) }
+    }
   }
 
   /// The module's number for this session.
@@ -69,6 +69,7 @@ public struct Session: ~Copyable, Sendable {
     get throws(PKCS11Error) {
       guard let openHandle, !isPoisoned else { throw unusable() }
       try checkModule()
+      if CallMonitor.ofThisThread({ $0.hearsThatWorkWasGivenUp() }) == true { throw givenUp() }
       return openHandle
     }
   }
@@ -94,6 +95,9 @@ public struct Session: ~Copyable, Sendable {
     .sessionHandleInvalid, .sessionClosed, .deviceRemoved, .deviceError, .tokenNotPresent, .cryptokiNotInitialized, .operationActive,
   ]
 
+  /// The module was not finalized since the session was opened.
+  var isOfCurrentModule: Bool { cryptoki.generation.load(ordering: .relaxed) == generation }
+
   private func checkModule() throws(PKCS11Error) { try Self.checkModule(cryptoki, generation, token) }
 
   private static func checkModule(_ cryptoki: Cryptoki, _ generation: UInt, _ token: Token) throws(PKCS11Error) {
@@ -103,6 +107,12 @@ public struct Session: ~Copyable, Sendable {
         rule: .moduleInUse, token: token.label, operation: "use a session", message: "the module was finalized, which closed its sessions",
         hint: "open the module again")
     }
+  }
+
+  private func givenUp() -> PKCS11Error {
+    PKCS11Error(
+      rule: .callDeadline, token: token.label, operation: "use a session", message: "nobody waits for this work any more",
+      hint: "undo what it has left on the token")
   }
 
   private func unusable() -> PKCS11Error {

@@ -60,7 +60,7 @@ extension Session {
     }
     guard length <= maximumSize else {
       throw PKCS11Error(
-        rule: .listSize, function: CryptokiFunction.C_WrapKey.rawValue, token: token.label, operation: operation,
+        rule: .listSize, function: CryptokiFunction.C_WrapKey.name, token: token.label, operation: operation,
         message: "the module claims \(length) bytes where \(maximumSize) were lent to it")
     }
     wrapped.removeLast(maximumSize - Int(length))

@@ -37,7 +37,7 @@ extension Session {
       guard answer == .ok else { return failure(.C_FindObjects, answer, operation: operation) }
       guard count <= wanted else {
         return PKCS11Error(
-          rule: .listSize, function: CryptokiFunction.C_FindObjects.rawValue, token: token.label, operation: operation,
+          rule: .listSize, function: CryptokiFunction.C_FindObjects.name, token: token.label, operation: operation,
           message: "the module claims \(count) objects where \(wanted) were asked for")
       }
       if count == 0 { return nil }

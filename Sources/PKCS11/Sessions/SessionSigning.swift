@@ -120,7 +120,7 @@ extension Session {
 
   private func wrongSize(_ message: String) -> PKCS11Error {
     PKCS11Error(
-      rule: .signatureSize, function: CryptokiFunction.C_Sign.rawValue, token: token.label, operation: "sign", message: message,
+      rule: .signatureSize, function: CryptokiFunction.C_Sign.name, token: token.label, operation: "sign", message: message,
       hint: "check that the mechanism fits the key's type")
   }
 }

@@ -19,7 +19,7 @@ extension TokenKeys {
     guard (1...255).contains(name.utf8.count), !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
       throw TokenKeysError(.keyUnusable, operation: operation, message: "a key's name has 1 to 255 bytes and no control characters")
     }
-    let parts = try await thread.perform { connection in
+    let parts = try await perform(isRepeatable: false) { connection in
       try connection.generate(algorithm, named: name, policy: policy, operation: operation)
     }
     return TokenKey(parts, keys: self)
@@ -32,7 +32,7 @@ extension TokenKeys {
     of key: TokenKey, algorithm: KeyAlgorithm? = nil, policy: KeyPolicy = .nonExportableSigning
   ) async throws -> KeyVerdict {
     let parts = key.parts
-    return try await thread.perform { connection in
+    return try await perform(isRepeatable: true) { connection in
       try connection.withPrivateKey(parts.identifier) { session, handle in
         try connection.judge(handle, parts: parts, asked: algorithm, policy: policy, in: &session)
       }
@@ -46,7 +46,7 @@ extension TokenKeys {
   public func prove(_ key: TokenKey, is algorithm: KeyAlgorithm, policy: KeyPolicy = .nonExportableSigning) async throws {
     let operation = "check key \(key.name) on token \(token.label)"
     let parts = key.parts
-    try await thread.perform { connection in
+    try await perform(isRepeatable: true) { connection in
       try connection.withPrivateKey(parts.identifier) { session, handle in
         try connection.prove(
           handle, parts: parts, asked: algorithm, policy: policy, operation: operation,
@@ -57,7 +57,7 @@ extension TokenKeys {
 
   /// Whether a key, or one half of one, has this name (`CKA_LABEL`).
   public func isTaken(_ name: String) async throws -> Bool {
-    try await thread.perform { try !$0.halves(named: name, limit: 1).isEmpty }
+    try await perform(isRepeatable: true) { try !$0.halves(named: name, limit: 1).isEmpty }
   }
 }
 

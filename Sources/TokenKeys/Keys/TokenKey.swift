@@ -46,7 +46,7 @@ extension TokenKey: CustomPrivateKey {
     let message = Array(bytes)
     let parts = self.parts
     try SignatureScheme.check(signatureAlgorithm, for: parts.algorithm)
-    let raw = try keys.thread.performBlocking { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
+    let raw = try keys.performBlocking(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
     return try parts.verified(raw, of: message, algorithm: signatureAlgorithm)
   }
 
@@ -60,7 +60,7 @@ extension TokenKey: CustomPrivateKey {
     let message = Array(bytes)
     let parts = self.parts
     try SignatureScheme.check(signatureAlgorithm, for: parts.algorithm)
-    let raw = try await keys.thread.perform { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
+    let raw = try await keys.perform(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
     // Here and not on the token's thread, which can begin with the next signature meanwhile.
     return try parts.verified(raw, of: message, algorithm: signatureAlgorithm)
   }

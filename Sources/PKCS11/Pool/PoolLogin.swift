@@ -1,0 +1,193 @@
+internal import Synchronization
+
+/// The login that all sessions of a pool share, and the session that keeps it alive.
+///
+/// Login belongs to the program and the token: it lasts for as long as one session is open. So one session is opened first, used for nothing
+/// else, and closed last, unless the token allows no second one.
+final class PoolLogin: Sendable {
+  /// Logs in on a session; called on a thread of the pool, and again when the login was lost.
+  typealias LogIn = @Sendable (inout Session) throws -> Void
+
+  /// What is known of the token at one time.
+  struct Snapshot: Sendable {
+    let token: Token
+    let epoch: UInt64
+  }
+
+  private struct Present {
+    var snapshot: Snapshot
+    var isLoggedIn = false
+    /// Why there will be no login, ever: the PIN was refused, or nobody can be asked for it again.
+    var refusal: (any Error)?
+    var mechanisms: [MechanismType: MechanismInformation]?
+    var mechanismsOfEpoch: UInt64 = 0
+  }
+
+  /// Held for a whole login: nobody else may try at the same time.
+  private struct Anchor: ~Copyable {
+    var session: Session?
+  }
+
+  private let logIn: LogIn?
+  private let present: Mutex<Present>
+  private let anchor = Mutex(Anchor())
+  /// One session is all that the token allows, so it is also the one that works.
+  let isSingle: Bool
+  private let needsReadWrite = Atomic<Bool>(false)
+
+  init(token: Token, isSingle: Bool, logIn: LogIn?) {
+    present = Mutex(Present(snapshot: Snapshot(token: token, epoch: 1)))
+    self.isSingle = isSingle
+    self.logIn = logIn
+  }
+
+  var snapshot: Snapshot { present.withLock { $0.snapshot } }
+
+  /// The token knows no read-only sessions, or no second session to write with.
+  var keepsReadWrite: Bool { isSingle || needsReadWrite.load(ordering: .relaxed) }
+
+  /// Whether a session of this token is of use only when the user is logged in.
+  func wantsLogin(_ token: Token) -> Bool { logIn != nil && !isSingle && token.flags.contains(.loginRequired) }
+
+  /// Opens a session, read-only where the token has such sessions.
+  func openSession(_ access: SessionAccess, on token: Token) throws(PKCS11Error) -> Session {
+    guard access == .readOnly, !keepsReadWrite else { return try token.openSession(.readWrite) }
+    do {
+      return try token.openSession(.readOnly)
+    } catch {
+      guard let answer = error.returnValue, error.function == CryptokiFunction.C_OpenSession.name, Self.readOnlyRefused.contains(answer)
+      else { throw error }
+      // Some modules know read-write sessions only, and each says so in another way.
+      let session = try token.openSession(.readWrite)
+      needsReadWrite.store(true, ordering: .relaxed)
+      return session
+    }
+  }
+
+  private static let readOnlyRefused: Set<ReturnValue> = [
+    .sessionReadOnly, .sessionReadWriteSecurityOfficerExists, .argumentsBad, .functionNotSupported,
+  ]
+
+  /// From now on all sessions are read-write: the token wants one for what others do in a read-only one.
+  func useReadWriteOnly() -> Bool { !needsReadWrite.exchange(true, ordering: .relaxed) }
+
+  func mechanisms(of snapshot: Snapshot) throws(PKCS11Error) -> [MechanismType: MechanismInformation] {
+    if let known = present.withLock({ $0.mechanismsOfEpoch == snapshot.epoch ? $0.mechanisms : nil }) { return known }
+    let answer = try snapshot.token.mechanisms()
+    present.withLock {
+      $0.mechanisms = answer
+      $0.mechanismsOfEpoch = snapshot.epoch
+    }
+    return answer
+  }
+
+  /// Logs in unless that is done.
+  func ensure(_ core: PoolCore) throws {
+    let (isLoggedIn, refusal) = present.withLock { ($0.isLoggedIn, $0.refusal) }
+    if isLoggedIn { return }
+    if let refusal { throw refusal }
+    try exclusively { anchor in
+      guard !present.withLock({ $0.isLoggedIn }) else { return }
+      try establish(&anchor)
+    }
+  }
+
+  /// Logs in again, unless somebody did since `epoch`.
+  ///
+  /// - Returns: whether it was done here.
+  func renew(since epoch: UInt64) throws -> Bool {
+    try exclusively { anchor in
+      guard snapshot.epoch == epoch else { return false }
+      if let refusal = present.withLock({ $0.refusal }) { throw refusal }
+      present.withLock { $0.isLoggedIn = false }
+      anchor.session = nil
+      try establish(&anchor)
+      return true
+    }
+  }
+
+  /// Initialises the module anew and finds the token again, unless somebody did since `epoch`.
+  ///
+  /// - Returns: whether it was done here.
+  func reinitialize(since epoch: UInt64) throws -> Bool {
+    try exclusively { anchor in
+      let known = snapshot
+      guard known.epoch == epoch else { return false }
+      if let refusal = present.withLock({ $0.refusal }) { throw refusal }
+      let token = known.token
+      present.withLock { $0.isLoggedIn = false }
+      let module = try token.module.reopened()
+      anchor.session = nil
+      let same = try module.tokens().filter { $0.isSame(as: token) }
+      guard let found = same.first, same.count == 1 else {
+        throw PKCS11Error(
+          rule: same.isEmpty ? .tokenPresent : .tokenUnambiguous, token: token.label, operation: "find the token \(token.uri) again",
+          message: same.isEmpty ? "it is not there any more" : "\(same.count) tokens are the same by now",
+          hint: "look after the device and its connection")
+      }
+      present.withLock { $0.snapshot = Snapshot(token: found, epoch: $0.snapshot.epoch + 1) }
+      try establish(&anchor)
+      return true
+    }
+  }
+
+  /// Makes handles of private objects void, so that they are looked for again.
+  func forgetHandles(since epoch: UInt64) {
+    present.withLock { if $0.snapshot.epoch == epoch { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: epoch + 1) } }
+  }
+
+  /// Closes the session that holds the login.
+  func close() throws {
+    try exclusively { anchor in
+      if let held = anchor.session.take() { try held.close() }
+    }
+  }
+
+  /// Logs in on the one session that the token allows.
+  func logInSingle(_ session: inout Session) throws {
+    guard isSingle else { return }
+    if let refusal = present.withLock({ $0.refusal }) { throw refusal }
+    try attempt(&session)
+    present.withLock { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: $0.snapshot.epoch + 1) }
+  }
+
+  private func establish(_ anchor: inout Anchor) throws {
+    let token = snapshot.token
+    if !isSingle {
+      if anchor.session == nil { anchor.session = try openSession(.readOnly, on: token) }
+      do {
+        try attempt(&anchor.session!)
+      } catch {
+        anchor.session = nil
+        throw error
+      }
+    }
+    present.withLock {
+      $0.isLoggedIn = true
+      $0.snapshot = Snapshot(token: token, epoch: $0.snapshot.epoch + 1)
+    }
+  }
+
+  private func attempt(_ session: inout Session) throws {
+    do {
+      try logIn?(&session)
+    } catch {
+      // What only a person can mend is not tried again by whoever comes next: it might cost another try of the PIN.
+      if (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true { present.withLock { $0.refusal = error } }
+      throw error
+    }
+  }
+
+  /// Waits for its turn as for a call into the module, so that a login that hangs does not keep others for longer than its deadline.
+  private func exclusively<Result>(_ body: (inout Anchor) throws -> Result) throws -> Result {
+    // Those who only wait are not in the module: who has the turn may have to finalize it.
+    let gate = snapshot.token.module.cryptoki.gate
+    CallMonitor.ofThisThread { $0.begin(.C_Login) }
+    if CallMonitor.isOnThisThread { gate.leave() }
+    return try anchor.withLock { anchor in
+      if CallMonitor.isOnThisThread { gate.enter() }
+      CallMonitor.ofThisThread { $0.end() }
+      return try body(&anchor)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+internal import Dispatch
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// One thread of a pool, with at most one session of its own.
+///
+/// Blocking calls run here and never on the threads that Swift's tasks share: a call can hang for minutes and cannot be cancelled.
+final class PoolWorker: @unchecked Sendable {
+  // Checked by hand: `next`, `isLeased` and `isIdle` are touched only under the pool's lock; `lender` only on the worker's own thread.
+
+  /// What the thread is doing now.
+  let monitor = CallMonitor()
+  /// What the thread does next.
+  var next: PoolJob?
+  /// What the thread does now.
+  var current: PoolJob?
+  /// Somebody has the worker for more than one piece of work.
+  var isLeased = false
+  /// The thread is to come to its end.
+  var isRetired = false
+  /// A call on this thread did not return in time.
+  var isGivenUp = false
+
+  /// Whether the calling thread is this one.
+  var isThisThread: Bool { CallMonitor.ofThisThread { $0.isSame(as: monitor) } == true }
+
+  private let wakeUp = DispatchSemaphore(value: 0)
+
+  /// Wakes the thread, which looks for what there is to do.
+  func wake() { wakeUp.signal() }
+
+  /// Starts the thread. It keeps the pool alive for as long as it runs.
+  func start(_ core: PoolCore) {
+    let thread = Boxed((self, core))
+    let context = unsafe Unmanaged.passRetained(thread).toOpaque()
+    var identifier = pthread_t()
+    let answer = unsafe pthread_create(
+      &identifier, nil,
+      { context in
+        guard let context = unsafe context else { return nil }
+        let (worker, core) = unsafe Unmanaged<Boxed>.fromOpaque(context).takeRetainedValue().value
+        worker.run(core)
+        return nil
+      }, context)
+    if answer == 0 { pthread_detach(identifier) }
+    if answer != 0 {
+      unsafe Unmanaged<Boxed>.fromOpaque(context).release()
+      core.couldNotStart(self)
+    }
+  }
+
+  private final class Boxed {
+    let value: (PoolWorker, PoolCore)
+    init(_ value: (PoolWorker, PoolCore)) { self.value = value }
+  }
+
+  /// For those who look at threads from outside. Where the system has no such file, the thread has no name.
+  private static func nameThisThread(_ name: String) {
+    let file = unsafe open("/proc/thread-self/comm", O_WRONLY)
+    guard file >= 0 else { return }
+    var name = name
+    name.withUTF8 { bytes in _ = unsafe write(file, bytes.baseAddress, bytes.count) }
+    close(file)
+  }
+
+  private func run(_ core: PoolCore) {
+    Self.nameThisThread("hsmkey token")
+    monitor.watchThisThread()
+    let lender = SessionLender(core)
+    loop: while true {
+      switch core.nextTask(of: self) {
+      case .job(let job): core.perform(job, lender, on: self)
+      case .wait: wakeUp.wait()
+      case .end: break loop
+      }
+    }
+    lender.close()
+    core.ended(self)
+  }
+}

@@ -1,0 +1,85 @@
+/// What a pool lends to one piece of work, on one of the pool's threads: sessions with the token, logged in.
+///
+/// It must not leave the closure that it was given to.
+public final class SessionLender {
+  let core: PoolCore
+  private var session: Session?
+  private var known: PoolLogin.Snapshot
+
+  init(_ core: PoolCore) {
+    self.core = core
+    known = core.login.snapshot
+  }
+
+  /// The token, as it was when the module was last initialised.
+  public var token: Token { known.token }
+
+  /// Changes whenever handles of private objects have become void: after a new login, and after the module was initialised anew.
+  public var loginEpoch: UInt64 { known.epoch }
+
+  /// The mechanisms of the token, asked once.
+  public func mechanisms() throws(PKCS11Error) -> [MechanismType: MechanismInformation] { try core.login.mechanisms(of: known) }
+
+  /// Lends a session that can read: search, read attributes, sign.
+  ///
+  /// A session that an operation has left in an unknown state is replaced before its next use.
+  public func reading<Result>(_ body: (inout Session) throws -> Result) throws -> Result {
+    try prepare(.readOnly)
+    return try body(&session!)
+  }
+
+  /// Lends a session that can write: make, change and destroy objects. It is closed afterwards, so that nothing can be changed by mistake,
+  /// unless the token knows no other sessions.
+  public func writing<Result>(_ body: (inout Session) throws -> Result) throws -> Result {
+    try prepare(.readWrite)
+    hasWritten = true
+    defer { if !core.login.keepsReadWrite { dropSession() } }
+    return try body(&session!)
+  }
+
+  // MARK: For the pool
+
+  /// A session to write with was lent to the present piece of work.
+  private(set) var hasWritten = false
+
+  /// A new piece of work begins.
+  func begin() { hasWritten = false }
+
+  /// Logs in if that was not done, and takes over what others have found out about the token meanwhile.
+  func refresh() throws {
+    try core.login.ensure(core)
+    known = core.login.snapshot
+  }
+
+  /// Closes the session without a word.
+  func dropSession() { session = nil }
+
+  /// Closes whatever is open.
+  func close() {
+    if let held = session.take() { try? held.close() }
+  }
+
+  private func prepare(_ access: SessionAccess) throws {
+    if let held = session.take() {
+      let isFit = !held.isPoisoned && held.isOfCurrentModule && (held.access == access || held.access == .readWrite)
+      if isFit {
+        session = consume held
+        return
+      }
+      // Closed before the next is opened: the token's limit counts both.
+      _ = consume held
+    }
+    var opened = try core.login.openSession(access, on: known.token)
+    if core.login.isSingle {
+      try core.login.logInSingle(&opened)
+      known = core.login.snapshot
+    }
+    session = consume opened
+    guard core.login.wantsLogin(known.token) else { return }
+    guard try session!.isUserLoggedIn() else {
+      throw PKCS11Error(
+        rule: .loginKept, token: token.label, operation: "use token \(token.label)",
+        message: "the token has dropped the login; it was reset or taken out meanwhile", hint: "run this again, which logs in anew")
+    }
+  }
+}
