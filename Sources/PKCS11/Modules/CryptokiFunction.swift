@@ -1,5 +1,5 @@
 /// The Cryptoki functions that we call, by the standard's names.
-enum CryptokiFunction: String {
+enum CryptokiFunction: String, CaseIterable {
   case C_Initialize, C_Finalize, C_GetInfo, C_GetFunctionList, C_GetInterface
   case C_GetSlotList, C_GetSlotInfo, C_GetTokenInfo, C_GetMechanismList, C_GetMechanismInfo, C_InitToken, C_InitPIN, C_SetPIN
   case C_OpenSession, C_CloseSession, C_GetSessionInfo, C_Login, C_Logout
