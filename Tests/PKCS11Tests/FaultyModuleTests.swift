@@ -19,7 +19,7 @@ struct FaultyModuleTests {
 
   @Test("a search that fails half way is ended all the same, and the session stays usable")
   func failingSearch() async throws {
-    let scripted = try await ScriptedModule(["FAIL": "C_FindObjects", "FAIL_WITH": "CKR_GENERAL_ERROR"])
+    let scripted = try await ScriptedModule(["FAIL": "C_FindObjects", "FAIL_WITH": "CKR_FUNCTION_FAILED"])
     var session = try scripted.session()
     do {
       _ = try session.findObjects(matching: [])
@@ -218,6 +218,7 @@ struct FaultyModuleTests {
     let types: [AttributeType] = [.label, .id, .sensitive, .keyType, .allowedMechanisms, .value, .modulus]
     var readCount = 0
     for _ in 0..<20_000 {
+      if session.isPoisoned { session = try scripted.session() }
       do {
         let values = try session.attributes(types, of: ObjectHandle(rawValue: 1))
         readCount += 1

@@ -1,7 +1,8 @@
 /// What can be done after a call failed, so that the next one may succeed: the verdict of an error.
 ///
-/// Each verdict is a rung of a ladder; ``SessionPool`` climbs it by itself as far as it may. An open set: compare, do not switch
-/// exhaustively.
+/// Each verdict is a rung of a ladder; ``SessionPool`` climbs it by itself as far as it may. Which error has which verdict is one table,
+/// shown in `docs/errors.md`. A verdict is about the call that failed: whether the operation around it may be repeated, such as the making
+/// of a key, is for its caller to know. An open set: compare, do not switch exhaustively.
 public struct Recovery: RawRepresentable, Hashable, Sendable {
   public let rawValue: String
 
@@ -9,9 +10,10 @@ public struct Recovery: RawRepresentable, Hashable, Sendable {
     self.rawValue = rawValue
   }
 
-  /// The same call, in the same session, may succeed a moment later.
+  /// The same call, in the same session, may succeed a moment later. Never the verdict on a call that shows a PIN, makes an object or ends
+  /// an operation.
   public static let retry = Recovery(rawValue: "retry")
-  /// The session is lost or in an unknown state: close it and open another.
+  /// The session is lost or in an unknown state: close it and open another. The operation may have been done all the same.
   public static let newSession = Recovery(rawValue: "new session")
   /// The login is gone: log in again, and look private objects up again.
   public static let logInAgain = Recovery(rawValue: "log in again")

@@ -139,14 +139,16 @@ extension ReturnValue {
   public var isVendorDefined: Bool { rawValue >= CKR_VENDOR_DEFINED }
 
   /// The standard's name, such as `CKR_PIN_INCORRECT`; `nil` for a code that the standard does not list.
-  public var name: String? { Self.names[rawValue] }
+  public var name: String? { self == .ok ? "CKR_OK" : CallAdviceRow.byReturnValue[self]?.name }
 }
 
 extension ReturnValue: CustomStringConvertible {
   /// The name and the number: `CKR_PIN_INCORRECT (0xA0)`.
   public var description: String {
-    let number = "0x" + String(rawValue, radix: 16, uppercase: true)
     if let name { return "\(name) (\(number))" }
     return isVendorDefined ? "a return value of the vendor's own (\(number))" : "a return value unknown to the standard (\(number))"
   }
+
+  /// The number as people write it: `0xA0`.
+  var number: String { "0x" + String(rawValue, radix: 16, uppercase: true) }
 }

@@ -11,4 +11,12 @@ enum CryptokiFunction: UInt8, CaseIterable {
 
   /// The standard's name, such as `C_Sign`.
   var name: String { String(describing: self) }
+
+  /// The function with a standard's name.
+  init?(name: String) {
+    guard let function = Self.byName[name] else { return nil }
+    self = function
+  }
+
+  private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
 }

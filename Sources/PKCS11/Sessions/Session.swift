@@ -87,13 +87,9 @@ public struct Session: ~Copyable, Sendable {
   mutating func failure(
     _ function: CryptokiFunction, _ answer: ReturnValue, isMissing: Bool = false, operation: String
   ) -> PKCS11Error {
-    if Self.lostSession.contains(answer) { isPoisoned = true }
+    if CallAdvice(answer, from: function).poisonsSession { isPoisoned = true }
     return cryptoki.failure(function, answer, isMissing: isMissing, token: token.label, operation: operation)
   }
-
-  private static let lostSession: Set<ReturnValue> = [
-    .sessionHandleInvalid, .sessionClosed, .deviceRemoved, .deviceError, .tokenNotPresent, .cryptokiNotInitialized, .operationActive,
-  ]
 
   /// The module was not finalized since the session was opened.
   var isOfCurrentModule: Bool { cryptoki.generation.load(ordering: .relaxed) == generation }
