@@ -28,6 +28,7 @@ public final class TokenKeys: Sendable {
       try await thread.perform { connection in
         let flags = try token.information().flags
         try LoginGuard(flags: flags, token: token.label).check(pin)
+        connection.keyAuthentication = .reading(pin, for: token)
         guard !pin.isProtectedPath else { return try connection.loginOnProtectedPath() }
         let lastTry = flags.contains(.userPINFinalTry) ? " (the last try before it is locked)" : ""
         let secret = try pin.read(purpose: "User PIN for token \(token.label)\(lastTry)")

@@ -7,6 +7,8 @@ import Secrets
 /// opened first is kept until the end, and a read-write one is opened only for an operation that writes.
 final class TokenConnection {
   let token: Token
+  /// How the PIN reaches the token for keys that want it at each use.
+  var keyAuthentication: KeyAuthentication?
   private var session: Session?
   private var mechanismsOfToken: [MechanismType: MechanismInformation]?
   private var privateKeyHandles: [KeyIdentifier: ObjectHandle] = [:]
