@@ -11,6 +11,7 @@ public final class TokenKeys: Sendable {
   public let token: Token
   private let pool: SessionPool
   private let handles = KeyHandles()
+  private let keyAuthentication: KeyAuthentication
 
   /// Logs in to a token as the normal user.
   ///
@@ -25,6 +26,7 @@ public final class TokenKeys: Sendable {
   ///   `C_Login`; `SecretError` when the PIN cannot be read.
   public init(token: Token, pin: SecretSource, sessions: SessionPool.Configuration = .init()) async throws {
     self.token = token
+    keyAuthentication = .reading(pin, for: token)
     pool = SessionPool(token: token, configuration: sessions, usesProtectedPath: pin.isProtectedPath) { session in
       let token = session.token
       let flags = try token.information().flags
@@ -55,16 +57,16 @@ public final class TokenKeys: Sendable {
   func perform<Result: Sendable>(
     isRepeatable: Bool, _ body: @escaping @Sendable (TokenConnection) throws -> Result
   ) async throws -> Result {
-    let handles = handles
-    return try await pool.perform(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles)) }
+    let (handles, keyAuthentication) = (handles, keyAuthentication)
+    return try await pool.perform(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles, keyAuthentication)) }
   }
 
   /// The same for callers that cannot suspend: blocks the calling thread.
   func performBlocking<Result: Sendable>(
     isRepeatable: Bool, _ body: @escaping @Sendable (TokenConnection) throws -> Result
   ) throws -> Result {
-    let handles = handles
-    return try pool.performBlocking(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles)) }
+    let (handles, keyAuthentication) = (handles, keyAuthentication)
+    return try pool.performBlocking(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles, keyAuthentication)) }
   }
 
   /// Every private key that this login can see, by name.

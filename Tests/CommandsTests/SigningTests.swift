@@ -8,6 +8,7 @@ struct SigningTests {
     "openssl verifies the signature",
     arguments: [
       ("rsa-2048", "sha256"), ("rsa-2048", "sha384"), ("rsa-2048", "sha512"), ("ecdsa-p256", "sha256"), ("ecdsa-p384", "sha384"),
+      ("ecdsa-p521", "sha512"),
     ])
   func signature(algorithm: String, hash: String) async throws {
     let bench = try await Bench.withToken()
@@ -17,6 +18,44 @@ struct SigningTests {
     #expect(try await bench.succeeds("key", "sign", "k", "--in", "report", "--out", "report.sig", "--hash", hash).isEmpty)
     let verified = try await bench.openssl("dgst", "-\(hash)", "-verify", "k.pem", "-signature", "report.sig", "report")
     #expect(verified.standardOutput.contains("Verified OK"), "\(verified.standardOutput)\(verified.standardError)")
+  }
+
+  @Test("openssl verifies RSA-PSS, with a salt as long as the digest", arguments: ["sha256", "sha384", "sha512"])
+  func pss(hash: String) async throws {
+    let bench = try await Bench.withToken()
+    try await bench.succeeds("key", "generate", "k")
+    try await bench.succeeds("key", "public", "k", "--out", "k.pem")
+    let answer = try await bench.object("key", "sign", "k", "--in", "pin", "--out", "s", "--hash", hash, "--pss")
+    #expect(answer["algorithm"].string == "rsa-pss-\(hash)")
+    let verified = try await bench.openssl(
+      "dgst", "-\(hash)", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest", "-verify", "k.pem", "-signature", "s",
+      "pin")
+    #expect(verified.standardOutput.contains("Verified OK"), "\(verified.standardError)")
+  }
+
+  @Test("openssl verifies Ed25519, and reads its public key and request")
+  func edwards() async throws {
+    let bench = try await Bench.withToken()
+    try await bench.succeeds("key", "generate", "k", "--algorithm", "ed25519")
+    try await bench.succeeds("key", "public", "k", "--out", "k.pem")
+    try await bench.succeeds("key", "sign", "k", "--in", "pin", "--out", "s")
+    let verified = try await bench.openssl("pkeyutl", "-verify", "-pubin", "-inkey", "k.pem", "-rawin", "-in", "pin", "-sigfile", "s")
+    #expect(verified.exitCode == 0, "\(verified.standardError)")
+    #expect(try await bench.openssl("pkey", "-pubin", "-in", "k.pem", "-noout", "-text").standardOutput.contains("ED25519"))
+    try await bench.succeeds("csr", "k", "--subject", "CN=x", "--out", "k.csr")
+    #expect(try await bench.openssl("req", "-in", "k.csr", "-verify", "-noout").exitCode == 0)
+  }
+
+  @Test(
+    "what a key does not sign with is a usage error that says what it signs with",
+    arguments: [["ecdsa-p256", "--pss"], ["ed25519", "--hash", "sha256"], ["ecdsa-p521", "--hash", "sha256"]])
+  func notItsAlgorithm(options: [String]) async throws {
+    let bench = try await Bench.withToken()
+    try await bench.succeeds("key", "generate", "k", "--algorithm", options[0])
+    let result = try await bench.hsmkey(["key", "sign", "k", "--in", "pin", "--out", "s", "--json"] + options.dropFirst())
+    let refusal = try Refusal(json: result, exitCode: 64, sourceLocation: #_sourceLocation)
+    #expect(refusal.hint.contains(options[0] == "ed25519" ? "ed25519" : "ecdsa-sha"))
+    #expect(!bench.exists("s"))
   }
 
   @Test("without --hash a key signs with the one of its strength")

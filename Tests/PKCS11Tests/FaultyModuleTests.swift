@@ -61,7 +61,7 @@ struct FaultyModuleTests {
     let scripted = try await ScriptedModule(["SIGN_LENGTH": "((CK_ULONG)\(length))"])
     var session = try scripted.session()
     do {
-      _ = try session.sign([1], with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
+      _ = try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
       Issue.record("the length was believed")
     } catch {
       #expect(error.rule == .signatureSize)
@@ -74,14 +74,14 @@ struct FaultyModuleTests {
     let scripted = try await ScriptedModule(["FAIL": "C_Sign", "FAIL_WITH": "CKR_FUNCTION_FAILED"])
     var session = try scripted.session()
     do {
-      _ = try session.sign([1], with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
+      _ = try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
       Issue.record("the failure was not told")
     } catch {
       #expect(error.returnValue == .functionFailed)
       #expect(error.token == "scripted")
     }
     do {
-      _ = try session.sign([1], with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
+      _ = try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
       Issue.record("a poisoned session was used")
     } catch {
       #expect(error.rule == .sessionUsable)
@@ -100,7 +100,7 @@ struct FaultyModuleTests {
     let scripted = try await ScriptedModule(["FAIL": "C_SignInit", "FAIL_WITH": answer])
     var session = try scripted.session()
     do {
-      _ = try session.sign([1], with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
+      _ = try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64)
       Issue.record("the failure was not told")
     } catch {
       #expect(error.returnValue?.name == answer)
@@ -113,7 +113,7 @@ struct FaultyModuleTests {
   func contextSpecificLogin() async throws {
     let scripted = try await ScriptedModule()
     var session = try scripted.session()
-    let data: [UInt8] = [1]
+    let data = [UInt8](repeating: 1, count: 32)
     let signature = try session.sign(
       data.span, with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64, authenticatingWith: secret("1234"))
     #expect(signature == [UInt8](repeating: 0x5A, count: 64))
@@ -126,7 +126,7 @@ struct FaultyModuleTests {
   func contextSpecificLoginRefused() async throws {
     let scripted = try await ScriptedModule(["FAIL": "C_Login", "FAIL_WITH": "CKR_PIN_INCORRECT"])
     var session = try scripted.session()
-    let data: [UInt8] = [1]
+    let data = [UInt8](repeating: 1, count: 32)
     do {
       _ = try session.sign(
         data.span, with: .ecdsa, key: ObjectHandle(rawValue: 1), maximumSignatureSize: 64, authenticatingWith: secret("1234"))

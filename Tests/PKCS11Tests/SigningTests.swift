@@ -94,7 +94,8 @@ struct SigningTests {
     let rsa = try Self.rsa.get()
     var session = try rsa.testbed.token.openSession(.readOnly)
     do {
-      _ = try session.sign([UInt8](repeating: 1, count: 300), with: .rsaPKCS, key: rsa.pair.privateKey, maximumSignatureSize: 256)
+      // A signature size that is larger than the key's hides from us how long the data may be.
+      _ = try session.sign([UInt8](repeating: 1, count: 300), with: .rsaPKCS, key: rsa.pair.privateKey, maximumSignatureSize: 512)
       Issue.record("300 bytes went into 256")
     } catch {
       // The standard says CKR_DATA_LEN_RANGE; SoftHSM 2.6.1 says CKR_GENERAL_ERROR.
@@ -102,6 +103,39 @@ struct SigningTests {
       #expect(error.function == "C_Sign")
     }
     expectPoisoned(session)
+  }
+
+  @Test(
+    "SIGNATURE-INPUT: what the mechanism cannot take is refused before the token is asked, and the session lives on",
+    arguments: [
+      (Mechanism.ecdsa, 64, [0, 1, 19, 33, 64, 4096]), (.ecdsa, 96, [0, 19, 49]), (.ecdsa, 132, [0, 19, 65]),
+      (.rsaPKCS, 256, [0, 246, 256, 300]), (.rsaPKCSPSS(hash: .sha256), 256, [0, 31, 33, 64]), (.rsaPKCSPSS(hash: .sha384), 256, [32, 47]),
+      (.rsaPKCSPSS(hash: .sha512), 256, [63, 65]),
+    ])
+  func wrongInput(mechanism: Mechanism, signatureSize: Int, sizes: [Int]) throws {
+    var session = try TokenTestbed().session()
+    for size in sizes {
+      do {
+        // A handle that no token has: it would be told so if it were asked.
+        _ = try session.sign(
+          [UInt8](repeating: 1, count: size), with: mechanism, key: ObjectHandle(rawValue: .max), maximumSignatureSize: signatureSize)
+        Issue.record("\(size) bytes were signed with \(mechanism)")
+      } catch {
+        #expect(error.rule == .signatureInput)
+        #expect(error.function == nil)
+        #expect(error.message.hasPrefix("\(size) bytes"))
+      }
+    }
+    expectPoisoned(session, false)
+  }
+
+  @Test("SIGNATURE-INPUT: what the mechanism can take goes to the token", arguments: [20, 28, 32])
+  func rightInput(size: Int) throws {
+    var session = try TokenTestbed().session()
+    let pair = try makeP256Key(&session)
+    let digest = [UInt8](repeating: 1, count: size)
+    let signature = try session.sign(digest, with: .ecdsa, key: pair.privateKey, maximumSignatureSize: 64)
+    try session.verify(signature: signature, of: digest, with: .ecdsa, key: pair.publicKey)
   }
 
   @Test("a signature that has no room is refused")

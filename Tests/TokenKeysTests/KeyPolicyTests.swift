@@ -12,8 +12,7 @@ struct KeyPolicyTests {
     func set(_ type: AttributeType, _ bytes: [UInt8]) { values[type] = AttributeValue(content: .bytes(bytes)) }
     for type in [AttributeType.sensitive, .alwaysSensitive, .neverExtractable, .local, .isPrivate, .sign] { set(type, [1]) }
     for type in [AttributeType.extractable, .copyable, .decrypt, .unwrap, .derive, .signRecover] { set(type, [0]) }
-    let mechanism: Mechanism = algorithm.modulusBits == nil ? .ecKeyPairGeneration : .rsaPKCSKeyPairGeneration
-    set(.keyGenerationMechanism, Attribute(.keyGenerationMechanism, mechanism.type.rawValue).value)
+    set(.keyGenerationMechanism, Attribute(.keyGenerationMechanism, algorithm.generation.type.rawValue).value)
     set(.id, [UInt8](repeating: 1, count: 20))
     return values
   }

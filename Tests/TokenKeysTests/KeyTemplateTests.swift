@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Templates", .enabled(if: SoftHSMFixture.isPresent, Comment(rawValue: SoftHSMFixture.whySkipped)))
 struct KeyTemplateTests {
-  @Test("Every attribute that is asked for is what the token says of the key afterwards", arguments: [KeyAlgorithm.ecdsaP256, .rsa2048])
+  @Test(
+    "Every attribute that is asked for is what the token says of the key afterwards",
+    arguments: [KeyAlgorithm.ecdsaP256, .rsa2048, .ed25519])
   func readBack(algorithm: KeyAlgorithm) async throws {
     let bench = try TokenKeysBench()
     let key = try await bench.keys().generate(algorithm, named: "payroll")

@@ -11,6 +11,9 @@ struct TokenKeysBench: Sendable {
   let userPIN: String
   let folder: TemporaryFolder
 
+  /// What SoftHSM of today can make.
+  static let algorithms: [KeyAlgorithm] = [.rsa2048, .rsa3072, .rsa4096, .ecdsaP256, .ecdsaP384, .ecdsaP521, .ed25519]
+
   init() throws {
     let made = try SoftHSMFixture.takeToken()
     token = try Module(path: #require(SoftHSMFixture.modulePath)).token(matching: PKCS11URI(label: made.label))

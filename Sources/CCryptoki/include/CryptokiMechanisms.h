@@ -66,6 +66,11 @@
 #define CKF_EC_UNCOMPRESS 0x01000000UL
 #define CKF_EC_COMPRESS 0x02000000UL
 
+// Module lattices (3.2)
+
+#define CKM_ML_DSA_KEY_PAIR_GEN 0x0000001CUL
+#define CKM_ML_DSA 0x0000001DUL
+
 // AES: for wrapping probes
 
 #define CKM_DES3_KEY_GEN 0x00000131UL

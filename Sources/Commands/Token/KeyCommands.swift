@@ -20,7 +20,7 @@ struct KeyGenerateCommand: AnsweringCommand {
   var name: String
 
   @Option(
-    help: ArgumentHelp("rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384.", valueName: "algorithm"),
+    help: ArgumentHelp("rsa-2048, rsa-3072, rsa-4096, ecdsa-p256, ecdsa-p384, ecdsa-p521 or ed25519.", valueName: "algorithm"),
     completion: .list(KeyAlgorithm.allCases.map(\.rawValue)))
   var algorithm: String = KeyAlgorithm.rsa2048.rawValue
 
@@ -127,69 +127,5 @@ struct KeyPublicCommand: AnsweringCommand {
     let pem = try key.publicKey.serializeAsPEM().pemString
     if let out { try InputOutput.write(Array("\(pem)\n".utf8), to: out, operation: "write the public key") }
     return Report(name: key.name, pem: pem, publicKeySha256: try key.publicKey.subjectPublicKeyInfoSHA256, file: out)
-  }
-}
-
-/// `hsmkey key sign NAME`
-struct KeySignCommand: AnsweringCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "sign", abstract: "Sign a file on the token: a detached signature, as `openssl dgst -verify` reads it.",
-    discussion: """
-      RSA keys sign with PKCS#1 v1.5; ECDSA signatures are DER. The signature is verified in software before it is written. The file
-      has at most 16 MiB.
-
-      Example: hsmkey key sign payroll --in report.pdf --out report.sig
-               openssl dgst -sha256 -verify payroll.pem -signature report.sig report.pdf
-      """)
-  @OptionGroup var common: CommonOptions
-
-  @Argument(help: "The key's name (label).")
-  var name: String
-
-  @Option(name: .customLong("in"), help: ArgumentHelp("The file to sign; - for stdin.", valueName: "file"), completion: .file())
-  var input: String
-
-  @Option(help: ArgumentHelp("The new file for the signature; - for stdout.", valueName: "file"), completion: .file())
-  var out: String
-
-  @Option(
-    help: "sha256, sha384 or sha512; an ECDSA key signs with the one of its size.", completion: .list(["sha256", "sha384", "sha512"]))
-  var hash: String?
-
-  struct Report: Answer {
-    let key: String
-    let algorithm: String
-    let file: String
-    let bytes: Int
-    var text: String { "" }
-  }
-
-  func validate() throws {
-    if common.json && out == "-" { throw ValidationError("--json and --out - both want stdout; write the signature to a file") }
-  }
-
-  func answer(_ context: CommandContext) async throws -> Report {
-    try KeyName.check(name)
-    let message = try InputOutput.read(input, operation: "read the file to sign")
-    let key = try await context.tokenKeys().key(named: name)
-    let algorithm = try signatureAlgorithm(for: key)
-    let signature = try await key.privateKey.signAsynchronously(bytes: message, signatureAlgorithm: algorithm)
-    try InputOutput.write(signature.rawRepresentation, to: out, operation: "write the signature")
-    return Report(key: key.name, algorithm: "\(algorithm)", file: out, bytes: signature.rawRepresentation.count)
-  }
-
-  private func signatureAlgorithm(for key: TokenKey) throws -> Certificate.SignatureAlgorithm {
-    guard let hash else { return key.defaultSignatureAlgorithm }
-    let choices: [String: [Certificate.SignatureAlgorithm]] = [
-      "sha256": [.sha256WithRSAEncryption, .ecdsaWithSHA256], "sha384": [.sha384WithRSAEncryption, .ecdsaWithSHA384],
-      "sha512": [.sha512WithRSAEncryption],
-    ]
-    guard let named = choices[hash] else {
-      throw CommandError.usage("\(hash) is no hash function here", hint: "use sha256, sha384 or sha512")
-    }
-    guard let algorithm = named.first(where: { key.supportedSignatureAlgorithms.contains($0) }) else {
-      throw CommandError.usage("an \(key.algorithm) key does not sign with \(hash)", hint: "leave --hash out")
-    }
-    return algorithm
   }
 }

@@ -42,6 +42,11 @@ public struct Attribute: Hashable, Sendable {
     self.init(type, value.rawValue)
   }
 
+  /// A parameter set, for ``AttributeType/parameterSet``.
+  public init(_ type: AttributeType, _ value: ParameterSet) {
+    self.init(type, value.rawValue)
+  }
+
   /// A list of mechanisms, for ``AttributeType/allowedMechanisms``.
   public init(_ type: AttributeType, _ value: [MechanismType]) {
     self.init(type, value.flatMap { Self.bytes(of: $0.rawValue) })

@@ -117,6 +117,9 @@ public struct AttributeType: RawRepresentable, Hashable, Sendable {
   /// The only mechanisms that the key may be used with: a list of ``MechanismType`` (`CKA_ALLOWED_MECHANISMS`).
   public static let allowedMechanisms = AttributeType(rawValue: CKA_ALLOWED_MECHANISMS)
 
+  /// Which parameter set of its algorithm a key has, such as one of ``ParameterSet`` (`CKA_PARAMETER_SET`, 3.2).
+  public static let parameterSet = AttributeType(rawValue: CKA_PARAMETER_SET)
+
   /// Whether the value is a template, an array of attributes with pointers of its own. What the flag means in a vendor's number is not
   /// known, and NSS has it set in all of its own.
   var isTemplate: Bool {

@@ -53,6 +53,8 @@ public struct KeyType: RawRepresentable, Hashable, Sendable {
   public static let ec = KeyType(rawValue: CKK_EC)
   /// A key on an Edwards curve, for EdDSA.
   public static let ecEdwards = KeyType(rawValue: CKK_EC_EDWARDS)
+  /// ML-DSA, signatures on module lattices, FIPS 204 (`CKK_ML_DSA`, 3.2).
+  public static let mlDSA = KeyType(rawValue: CKK_ML_DSA)
   /// AES (`CKK_AES`).
   public static let aes = KeyType(rawValue: CKK_AES)
   /// A secret of any length, for HMAC and derivation (`CKK_GENERIC_SECRET`).
@@ -72,9 +74,26 @@ extension KeyType: CustomStringConvertible {
     case CKK_AES: "CKK_AES"
     case CKK_EC_EDWARDS: "CKK_EC_EDWARDS"
     case CKK_EC_MONTGOMERY: "CKK_EC_MONTGOMERY"
+    case CKK_ML_DSA: "CKK_ML_DSA"
     default: "CKK_0x" + String(rawValue, radix: 16, uppercase: true)
     }
   }
+}
+
+/// A parameter set of an algorithm that comes in several strengths (`CKA_PARAMETER_SET`, 3.2). The numbers of different key types overlap.
+public struct ParameterSet: RawRepresentable, Hashable, Sendable {
+  public let rawValue: UInt
+
+  public init(rawValue: UInt) {
+    self.rawValue = rawValue
+  }
+
+  /// ML-DSA-44 (`CKP_ML_DSA_44`).
+  public static let mlDSA44 = ParameterSet(rawValue: CKP_ML_DSA_44)
+  /// ML-DSA-65 (`CKP_ML_DSA_65`).
+  public static let mlDSA65 = ParameterSet(rawValue: CKP_ML_DSA_65)
+  /// ML-DSA-87 (`CKP_ML_DSA_87`).
+  public static let mlDSA87 = ParameterSet(rawValue: CKP_ML_DSA_87)
 }
 
 /// What kind of certificate a certificate object holds (`CKA_CERTIFICATE_TYPE`).

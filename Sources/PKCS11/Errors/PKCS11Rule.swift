@@ -58,6 +58,8 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let listSize = PKCS11Rule("LIST-SIZE")
   /// A signature has at least one byte and at most as many as the key can give.
   public static let signatureSize = PKCS11Rule("SIGNATURE-SIZE")
+  /// What is signed has a length that the mechanism and key can take: a digest is neither cut nor filled up.
+  public static let signatureInput = PKCS11Rule("SIGNATURE-INPUT")
   /// Random bytes are asked for in amounts of 1 byte to 1 MiB.
   public static let randomCount = PKCS11Rule("RANDOM-COUNT")
   /// A URI follows RFC 7512 and is at most 4096 bytes long.
@@ -76,7 +78,7 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
     .pinPresent,
     .sessionUsable, .loginKept,
     .callDeadline, .poolFull, .poolWait, .poolOpen, .circuitOpen,
-    .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .randomCount,
+    .attributeLength, .attributeSize, .attributeFlat, .listSize, .signatureSize, .signatureInput, .randomCount,
     .uriSyntax, .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN,
   ]
 }

@@ -51,6 +51,10 @@ public struct Mechanism: Hashable, Sendable {
   public static let ecdsaSHA512 = Mechanism(.ecdsaSHA512)
   /// EdDSA over the data (`CKM_EDDSA`), without a context.
   public static let edDSA = Mechanism(.edDSA)
+  /// Makes ML-DSA key pairs (`CKM_ML_DSA_KEY_PAIR_GEN`); the parameter set stands in the public key's template.
+  public static let mlDSAKeyPairGeneration = Mechanism(.mlDSAKeyPairGeneration)
+  /// ML-DSA over the data (`CKM_ML_DSA`), without a context, hedged as the token likes.
+  public static let mlDSA = Mechanism(.mlDSA)
   /// Makes AES keys (`CKM_AES_KEY_GEN`).
   public static let aesKeyGeneration = Mechanism(.aesKeyGeneration)
   /// AES key wrap, RFC 3394 (`CKM_AES_KEY_WRAP`).
@@ -101,6 +105,17 @@ public struct Mechanism: Hashable, Sendable {
     case .sha256: return Mechanism(type, .pss(hash: CKM_SHA256, maskGeneration: CKG_MGF1_SHA256, saltLength: salt))
     case .sha384: return Mechanism(type, .pss(hash: CKM_SHA384, maskGeneration: CKG_MGF1_SHA384, saltLength: salt))
     case .sha512: return Mechanism(type, .pss(hash: CKM_SHA512, maskGeneration: CKG_MGF1_SHA512, saltLength: salt))
+    }
+  }
+
+  /// The length of the digest that PSS without hashing signs, in bytes; nil for other mechanisms and hashes that we do not know.
+  var pssDigestSize: Int? {
+    guard case .pss(let hash, _, _) = parameter else { return nil }
+    return switch hash {
+    case CKM_SHA256: 32
+    case CKM_SHA384: 48
+    case CKM_SHA512: 64
+    default: nil
     }
   }
 

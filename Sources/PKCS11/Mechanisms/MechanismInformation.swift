@@ -9,6 +9,13 @@ public struct MechanismInformation: Hashable, Sendable {
   /// What the mechanism can be used for.
   public let flags: MechanismFlags
 
+  /// A made-up answer, for tests of what is made of one.
+  package init(minimumKeySize: Int, maximumKeySize: Int, flags: MechanismFlags) {
+    self.minimumKeySize = minimumKeySize
+    self.maximumKeySize = maximumKeySize
+    self.flags = flags
+  }
+
   init(_ information: CK_MECHANISM_INFO) {
     minimumKeySize = Int(clamping: information.ulMinKeySize)
     maximumKeySize = Int(clamping: information.ulMaxKeySize)

@@ -42,6 +42,10 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
   public static let ecdsaSHA512 = MechanismType(rawValue: CKM_ECDSA_SHA512)
   /// EdDSA over the data (`CKM_EDDSA`).
   public static let edDSA = MechanismType(rawValue: CKM_EDDSA)
+  /// Makes ML-DSA key pairs, 3.2 (`CKM_ML_DSA_KEY_PAIR_GEN`).
+  public static let mlDSAKeyPairGeneration = MechanismType(rawValue: CKM_ML_DSA_KEY_PAIR_GEN)
+  /// ML-DSA over the data, 3.2 (`CKM_ML_DSA`).
+  public static let mlDSA = MechanismType(rawValue: CKM_ML_DSA)
   /// SHA-256, and the name of that hash in PSS parameters (`CKM_SHA256`).
   public static let sha256 = MechanismType(rawValue: CKM_SHA256)
   /// SHA-384, and the name of that hash in PSS parameters (`CKM_SHA384`).

@@ -12,14 +12,15 @@ extension Session {
   ///
   /// - Parameters:
   ///   - data: what the mechanism takes: the message, its digest, or a `DigestInfo`. Some tokens cut a digest that is too long for the key
-  ///     without a word, so its length is the caller's to check.
+  ///     without a word, so the length of a digest is checked here before the token is asked.
   ///   - maximumSignatureSize: in bytes, known from the public key: the length of an RSA modulus, twice the length of a curve's order.
-  /// - Throws: what the module answered; ``PKCS11Rule/signatureSize`` for a signature without a byte or with too many. Any failure after
+  /// - Throws: what the module answered; ``PKCS11Rule/signatureInput`` for data that the mechanism cannot take;
+  ///   ``PKCS11Rule/signatureSize`` for a signature without a byte or with too many. Any failure after
   ///   `C_SignInit` poisons the session.
   public mutating func sign(
     _ data: Span<UInt8>, with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int
   ) throws(PKCS11Error) -> [UInt8] {
-    let handle = try beginSignature(with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
+    let handle = try beginSignature(of: data.count, with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
     return try finishSignature(handle, data, maximumSignatureSize: maximumSignatureSize)
   }
 
@@ -36,7 +37,7 @@ extension Session {
     _ data: Span<UInt8>, with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int,
     authenticatingWith pin: borrowing SecretBytes
   ) throws(PKCS11Error) -> [UInt8] {
-    let handle = try beginSignature(with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
+    let handle = try beginSignature(of: data.count, with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
     try login(handle, .contextSpecific, pin)
     return try finishSignature(handle, data, maximumSignatureSize: maximumSignatureSize)
   }
@@ -45,7 +46,7 @@ extension Session {
   public mutating func signAuthenticatingOnProtectedPath(
     _ data: Span<UInt8>, with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int
   ) throws(PKCS11Error) -> [UInt8] {
-    let handle = try beginSignature(with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
+    let handle = try beginSignature(of: data.count, with: mechanism, key: key, maximumSignatureSize: maximumSignatureSize)
     try unsafe login(handle, .contextSpecific, UnsafeBufferPointer(start: nil, count: 0))
     return try finishSignature(handle, data, maximumSignatureSize: maximumSignatureSize)
   }
@@ -78,11 +79,12 @@ extension Session {
   /// Begins a signature. From here until the signature is there, the session counts as poisoned.
   @inline(__always)
   private mutating func beginSignature(
-    with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int
+    of byteCount: Int, with mechanism: Mechanism, key: ObjectHandle, maximumSignatureSize: Int
   ) throws(PKCS11Error) -> CK_SESSION_HANDLE {
     guard maximumSignatureSize > 0, maximumSignatureSize <= Self.signatureSizeLimit else {
       throw wrongSize("a signature of at most \(maximumSignatureSize) bytes was asked for, which is not 1 to \(Self.signatureSizeLimit)")
     }
+    try mechanism.checkInput(byteCount: byteCount, signatureSize: maximumSignatureSize, token: token.label)
     let handle = try handle
     let answer = unsafe mechanism.withC { mechanism in
       unsafe cryptoki.answer(.C_SignInit, cryptoki.functions.pointee.C_SignInit) { unsafe $0(handle, mechanism, key.rawValue) }

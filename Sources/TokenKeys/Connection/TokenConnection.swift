@@ -4,10 +4,13 @@ import PKCS11
 final class TokenConnection {
   private let lender: SessionLender
   private let handles: KeyHandles
+  /// How the PIN reaches the token for keys that want it at each use.
+  let keyAuthentication: KeyAuthentication
 
-  init(_ lender: SessionLender, _ handles: KeyHandles) {
+  init(_ lender: SessionLender, _ handles: KeyHandles, _ keyAuthentication: KeyAuthentication) {
     self.lender = lender
     self.handles = handles
+    self.keyAuthentication = keyAuthentication
   }
 
   /// The token, as it was when the module was last initialised.

@@ -63,6 +63,11 @@ extension TokenKeys {
 
 extension TokenConnection {
   fileprivate func generate(_ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy, operation: String) throws -> KeyParts {
+    if let objection = try MechanismOffer(offered: mechanisms()).objection(to: algorithm.generation.type, for: .generateKeyPair, algorithm)
+    {
+      throw TokenKeysError(
+        .mechanismMissing, operation: operation, message: objection, hint: "nothing was made; choose an algorithm that the token offers")
+    }
     // Labels are for people, so nothing on the token stops a second key from having one; we do.
     guard try halves(named: name, limit: 1).isEmpty else { throw nameTaken(name, operation: operation) }
     let identifier = KeyIdentifier(try reading { try $0.generateRandom(count: KeyIdentifier.length) })
@@ -72,7 +77,9 @@ extension TokenConnection {
         let pair = try session.generateKeyPair(template.mechanism, publicKey: template.publicKey, privateKey: template.privateKey)
         // Found by identifier, as it will be from now on, and not by the handle that we happen to have.
         let (publicKey, observedAlgorithm) = try Self.publicHalf(of: identifier, label: name, in: &session)
-        let parts = KeyParts(name: name, identifier: identifier, algorithm: observedAlgorithm, publicKey: publicKey)
+        let wantsPINEachTime = try session.attributes([.alwaysAuthenticate], of: pair.privateKey).bool(.alwaysAuthenticate) ?? false
+        let parts = KeyParts(
+          name: name, identifier: identifier, algorithm: observedAlgorithm, publicKey: publicKey, wantsPINEachTime: wantsPINEachTime)
         try prove(
           pair.privateKey, parts: parts, asked: algorithm, policy: policy, operation: operation, hint: "the key has been destroyed",
           in: &session)
@@ -122,9 +129,10 @@ extension TokenConnection {
         message: "the key does not meet the policy \(policy.name): \(verdict.summary)", hint: hint)
     }
     let challenge = try session.generateRandom(count: 32)
-    let scheme = try SignatureScheme(parts.algorithm.defaultSignatureAlgorithm, for: parts.algorithm, offered: mechanisms())
-    let signature = try scheme.sign(challenge, key: privateKey, in: &session)
-    guard parts.publicKey.isValidSignature(signature, for: challenge, signatureAlgorithm: scheme.algorithm) else {
+    let scheme = try SignatureScheme(parts.algorithm.signatureAlgorithms[0], for: parts.algorithm, offered: mechanisms())
+    let authentication = parts.wantsPINEachTime ? keyAuthentication : nil
+    let signature = try scheme.sign(challenge, key: privateKey, authentication: authentication, in: &session)
+    guard KeySignature(verifying: signature, of: challenge, by: parts.publicKey, algorithm: scheme.algorithm) != nil else {
       throw TokenKeysError(
         .ruleRefused, rule: .pair, operation: operation, message: "a signature by the private key does not verify with its public key",
         hint: hint)

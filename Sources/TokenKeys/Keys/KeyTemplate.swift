@@ -38,18 +38,17 @@ struct KeyTemplate {
       .init(.signRecover, false),
       .init(.derive, false),
     ]
-    if let bits = algorithm.modulusBits {
-      publicKey.append(.init(.keyType, KeyType.rsa))
+    publicKey.append(.init(.keyType, algorithm.keyType))
+    switch algorithm.kind {
+    case .rsa(let bits):
       publicKey.append(.init(.modulusBits, UInt(bits)))
       publicKey.append(.init(.publicExponent, [0x01, 0x00, 0x01]))
-      self.privateKey = privateKey + [.init(.keyType, KeyType.rsa)]
-      mechanism = .rsaPKCSKeyPairGeneration
-    } else {
-      publicKey.append(.init(.keyType, KeyType.ec))
-      publicKey.append(.init(.ecParameters, algorithm.curveParameters ?? []))
-      self.privateKey = privateKey + [.init(.keyType, KeyType.ec)]
-      mechanism = .ecKeyPairGeneration
+    case .elliptic(let curve): publicKey.append(.init(.ecParameters, curve.parameters))
+    case .edwards25519: publicKey.append(.init(.ecParameters, EdwardsParameters.curveName.bytes))
+    case .moduleLattice(let set): publicKey.append(.init(.parameterSet, set))
     }
     self.publicKey = publicKey
+    self.privateKey = privateKey + [.init(.keyType, algorithm.keyType)]
+    mechanism = algorithm.generation
   }
 }

@@ -25,8 +25,32 @@ public struct TokenKey: Sendable {
   /// The RFC 7512 URI that names this key: token, serial number, identifier and name.
   public var uri: PKCS11URI { keys.token.uri(ofKeyNamed: name, identifier: identifier) }
 
+  /// Whether the token wants the PIN again for each signature (`CKA_ALWAYS_AUTHENTICATE`).
+  public var wantsPINEachTime: Bool { parts.wantsPINEachTime }
+
   /// This key where X509 wants a private key.
   public var privateKey: Certificate.PrivateKey { Certificate.PrivateKey(self) }
+}
+
+extension TokenKey {
+  /// Signs on the token, on the token's own thread, and verifies the signature in software before returning it.
+  ///
+  /// - Parameters:
+  ///   - message: what is signed: the message, not its digest.
+  ///   - algorithm: one of ``KeyAlgorithm/signatureAlgorithms``; nil for the preferred one.
+  /// - Throws: ``TokenKeysError`` when the key cannot sign with this algorithm, the token offers no mechanism for it, or the signature does
+  ///   not verify; `PKCS11Error` from the token.
+  public func sign(_ message: some DataProtocol & Sendable, algorithm: KeySignatureAlgorithm? = nil) async throws -> KeySignature {
+    try await signature(of: Array(message), algorithm: algorithm ?? self.algorithm.signatureAlgorithms[0])
+  }
+
+  private func signature(of message: [UInt8], algorithm: KeySignatureAlgorithm) async throws -> KeySignature {
+    let parts = self.parts
+    try SignatureScheme.check(algorithm, for: parts.algorithm)
+    let raw = try await keys.perform(isRepeatable: parts.isSignatureRepeatable) { try $0.sign(message, with: parts, algorithm: algorithm) }
+    // Here and not on the token's thread, which can begin with the next signature meanwhile.
+    return try parts.verified(raw, of: message, algorithm: algorithm)
+  }
 }
 
 extension TokenKey: CustomPrivateKey {
@@ -34,10 +58,13 @@ extension TokenKey: CustomPrivateKey {
   public var publicKey: Certificate.PublicKey { parts.publicKey }
 
   /// The algorithm that is used where none is asked for.
-  public var defaultSignatureAlgorithm: Certificate.SignatureAlgorithm { parts.algorithm.defaultSignatureAlgorithm }
+  public var defaultSignatureAlgorithm: Certificate.SignatureAlgorithm { supportedSignatureAlgorithms[0] }
 
-  /// The algorithms that the key signs with, the preferred one first.
-  public var supportedSignatureAlgorithms: [Certificate.SignatureAlgorithm] { parts.algorithm.signatureAlgorithms }
+  /// The algorithms of X.509 that the key signs with, the preferred one first. RSA-PSS is not among them: swift-certificates does not know
+  /// it; see ``sign(_:algorithm:)``.
+  public var supportedSignatureAlgorithms: [Certificate.SignatureAlgorithm] {
+    parts.algorithm.signatureAlgorithms.compactMap(\.certificateAlgorithm)
+  }
 
   /// Signs on the token and blocks the calling thread meanwhile. Prefer ``signAsynchronously(bytes:signatureAlgorithm:)``.
   public func signSynchronously(
@@ -45,9 +72,9 @@ extension TokenKey: CustomPrivateKey {
   ) throws -> Certificate.Signature {
     let message = Array(bytes)
     let parts = self.parts
-    try SignatureScheme.check(signatureAlgorithm, for: parts.algorithm)
-    let raw = try keys.performBlocking(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
-    return try parts.verified(raw, of: message, algorithm: signatureAlgorithm)
+    let algorithm = try parts.algorithm.signatureAlgorithm(for: signatureAlgorithm)
+    let raw = try keys.performBlocking(isRepeatable: parts.isSignatureRepeatable) { try $0.sign(message, with: parts, algorithm: algorithm) }
+    return try parts.verified(raw, of: message, algorithm: algorithm).forX509(signatureAlgorithm)
   }
 
   /// Signs on the token, on the token's own thread, and verifies the signature in software before returning it.
@@ -57,12 +84,8 @@ extension TokenKey: CustomPrivateKey {
   public func signAsynchronously(
     bytes: some DataProtocol & Sendable, signatureAlgorithm: Certificate.SignatureAlgorithm
   ) async throws -> Certificate.Signature {
-    let message = Array(bytes)
-    let parts = self.parts
-    try SignatureScheme.check(signatureAlgorithm, for: parts.algorithm)
-    let raw = try await keys.perform(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: signatureAlgorithm) }
-    // Here and not on the token's thread, which can begin with the next signature meanwhile.
-    return try parts.verified(raw, of: message, algorithm: signatureAlgorithm)
+    let algorithm = try parts.algorithm.signatureAlgorithm(for: signatureAlgorithm)
+    return try await signature(of: Array(bytes), algorithm: algorithm).forX509(signatureAlgorithm)
   }
 }
 
@@ -92,25 +115,42 @@ extension TokenKey: CustomStringConvertible {
 
 extension TokenConnection {
   /// Signs with a private key; nobody has verified the result yet.
-  func sign(_ message: [UInt8], with parts: KeyParts, algorithm: Certificate.SignatureAlgorithm) throws -> [UInt8] {
+  func sign(_ message: [UInt8], with parts: KeyParts, algorithm: KeySignatureAlgorithm) throws -> [UInt8] {
     let scheme = try SignatureScheme(algorithm, for: parts.algorithm, offered: mechanisms())
-    return try withPrivateKey(parts.identifier) { session, handle in try scheme.sign(message, key: handle, in: &session) }
+    let authentication = parts.wantsPINEachTime ? keyAuthentication : nil
+    return try withPrivateKey(parts.identifier) { session, handle in
+      try scheme.sign(message, key: handle, authentication: authentication, in: &session)
+    }
   }
 }
 
 extension KeyParts {
+  /// Whether a signature that failed half way may be tried again without asking: not where each try needs the PIN.
+  var isSignatureRepeatable: Bool { !wantsPINEachTime }
+
   /// A signature by the private half, once the public half has verified it.
-  func verified(_ raw: [UInt8], of message: [UInt8], algorithm: Certificate.SignatureAlgorithm) throws(TokenKeysError)
-    -> Certificate.Signature
-  {
-    guard publicKey.isValidSignature(raw, for: message, signatureAlgorithm: algorithm),
-      let signature = try? Certificate.Signature(signatureAlgorithm: algorithm, signatureBytes: ASN1BitString(bytes: raw[...]))
-    else {
+  func verified(_ raw: [UInt8], of message: [UInt8], algorithm: KeySignatureAlgorithm) throws(TokenKeysError) -> KeySignature {
+    guard let signature = KeySignature(verifying: raw, of: message, by: publicKey, algorithm: algorithm) else {
       throw TokenKeysError(
         .ruleRefused, rule: .verifyAfterSign, operation: "sign with key \(name)",
         message: "the token returned a signature that does not verify with the key's public half",
         hint: "do not use this token until its maker has explained it; nothing has been sent")
     }
     return signature
+  }
+}
+
+extension KeyAlgorithm {
+  /// Our name for what X.509 asks for.
+  fileprivate func signatureAlgorithm(for asked: Certificate.SignatureAlgorithm) throws(TokenKeysError) -> KeySignatureAlgorithm {
+    guard let algorithm = KeySignatureAlgorithm(asked) else { throw SignatureScheme.mismatch("\(asked)", self) }
+    try SignatureScheme.check(algorithm, for: self)
+    return algorithm
+  }
+}
+
+extension KeySignature {
+  fileprivate func forX509(_ algorithm: Certificate.SignatureAlgorithm) throws -> Certificate.Signature {
+    try Certificate.Signature(signatureAlgorithm: algorithm, signatureBytes: ASN1BitString(bytes: encodedRepresentation[...]))
   }
 }
