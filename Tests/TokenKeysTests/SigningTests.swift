@@ -48,8 +48,8 @@ struct SigningTests {
       try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA384)
     }
     #expect(mismatch.code == .algorithmMismatch)
-    let closed = try await tokenKeysError {
-      try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256)
+    let closed = try await #require(throws: PKCS11Error.self) {
+      _ = try await key.privateKey.signAsynchronously(bytes: [1] as [UInt8], signatureAlgorithm: .ecdsaWithSHA256)
     }
     #expect(closed.message == "the connection to the token has been closed")
   }

@@ -17,6 +17,7 @@ extension TokenDialect {
   static let nss = TokenDialect(
     "nss",
     [
+      .refuses([.copyable], "it refuses CKA_COPYABLE in templates, so it claims nothing of KEY-NOT-COPYABLE"),
       .note("it says CKA_LOCAL = false of keys that it generated itself: KEY-LOCAL is violated, and the default policy refuses the key"),
       .note(
         "it hands out keys that it calls not extractable, when asked to wrap them: its word on KEY-NOT-EXTRACTABLE cannot be relied on"),
@@ -28,6 +29,7 @@ extension TokenDialect {
   static let openCryptoki = TokenDialect(
     "opencryptoki",
     [
+      .refuses([.copyable], "it does not know CKA_COPYABLE, so it claims nothing of KEY-NOT-COPYABLE"),
       .note("keys are extractable unless it is told otherwise, so every flag is asked for"),
       .note("its software token digests for no RSA signature and may lack elliptic curves: its mechanism list tells"),
       .note("the PINs that it was installed with have to be changed before it can be used"),
@@ -121,7 +123,7 @@ extension TokenDialect {
       (.softHSM, ["softhsm"], ["softhsm"]),
       (.nss, ["nss 3", "mozilla foundation"], ["mozilla foundation", "nss internal"]),
       (.tpm2, [], ["tpm2.0 cryptoki", "tpm2-software"]),
-      (.openCryptoki, ["opencryptoki", "ibm soft"], ["opencryptoki", "ibm meta pkcs11"]),
+      (.openCryptoki, ["opencryptoki", "ibm softtok"], ["opencryptoki", "ibm meta pkcs11"]),
       (.cloudHSM, ["cloudhsm", "cavium", "marvell"], ["cloudhsm", "cavium"]),
       (.yubiHSM, ["yubihsm"], ["yubihsm"]),
       (.ykcs11, ["yubikey piv"], ["pkcs#11 piv library"]),

@@ -1,6 +1,7 @@
 import PKCS11
 
-/// The templates that a token is asked with, one after the other, until it takes one: the whole one in the token's dialect, then smaller ones.
+/// The templates that a token is asked with, one after the other, until it takes one: the whole one in the token's dialect, then smaller
+/// ones.
 ///
 /// A smaller template asks for less; it never makes less do. Whatever comes of it is held against the same policy, and destroyed if it does
 /// not meet it: a token whose keys are extractable unless told otherwise fails there, not here.

@@ -73,7 +73,9 @@ extension TokenKey: CustomPrivateKey {
     let message = Array(bytes)
     let parts = self.parts
     let algorithm = try parts.algorithm.signatureAlgorithm(for: signatureAlgorithm)
-    let raw = try keys.performBlocking(isRepeatable: parts.isSignatureRepeatable) { try $0.sign(message, with: parts, algorithm: algorithm) }
+    let raw = try keys.performBlocking(isRepeatable: parts.isSignatureRepeatable) {
+      try $0.sign(message, with: parts, algorithm: algorithm)
+    }
     return try parts.verified(raw, of: message, algorithm: algorithm).forX509(signatureAlgorithm)
   }
 
