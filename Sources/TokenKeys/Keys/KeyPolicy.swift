@@ -8,6 +8,15 @@ public struct KeyPolicy: Sendable, Hashable {
   /// Rules for which silence is not enough: a token that does not claim them is refused.
   let mustBeClaimed: Set<KeyRule>
 
+  /// Rules that a key may violate; the verdict still says that it does.
+  let mayBeViolated: Set<KeyRule>
+
+  init(name: String, mustBeClaimed: Set<KeyRule>, mayBeViolated: Set<KeyRule> = []) {
+    self.name = name
+    self.mustBeClaimed = mustBeClaimed
+    self.mayBeViolated = mayBeViolated
+  }
+
   /// A key that cannot leave the token and can only sign. The default.
   ///
   /// Sensitivity, extractability, use, size and identity must be claimed by the token. The history attributes
@@ -15,6 +24,14 @@ public struct KeyPolicy: Sendable, Hashable {
   /// unknown to the token, but must not say the opposite.
   public static let nonExportableSigning = KeyPolicy(
     name: "non-exportable-signing", mustBeClaimed: [.sensitive, .notExtractable, .signOnly, .size, .uniqueID])
+
+  /// As ``nonExportableSigning``, but the token's word on where the key comes from is not asked for: `CKA_LOCAL` may be false and
+  /// `CKA_KEY_GEN_MECHANISM` another. For tokens that deny having made their own keys, as NSS does.
+  ///
+  /// A key that was brought in from outside meets this policy, and copies of it may be anywhere: only for keys whose generation was seen.
+  public static let nonExportableSigningOriginUnknown = KeyPolicy(
+    name: "non-exportable-signing-origin-unknown", mustBeClaimed: nonExportableSigning.mustBeClaimed,
+    mayBeViolated: [.local, .generatedBy])
 
   /// The private-key attributes that the verdict rests on.
   static let attributesToRead: [AttributeType] =
@@ -69,7 +86,7 @@ public struct KeyPolicy: Sendable, Hashable {
       findings.append(.init(rule: rule, outcome: .notClaimed, observed: "no attribute tells"))
     }
     let objections = findings.filter {
-      $0.outcome == .violated || ($0.outcome == .notClaimed && mustBeClaimed.contains($0.rule))
+      ($0.outcome == .violated && !mayBeViolated.contains($0.rule)) || ($0.outcome == .notClaimed && mustBeClaimed.contains($0.rule))
     }
     return KeyVerdict(findings: findings, objections: objections)
   }
