@@ -57,7 +57,7 @@ final class Bench {
 
   /// - Throws: ``Lacking`` unless the token has a mechanism for a use.
   func need(_ type: MechanismType, _ use: MechanismFlags) throws {
-    if !offers(type, use) { throw Lacking.mechanism(type, use) }
+    if !offers(type, use) { throw Lacking.mechanisms([type], use) }
   }
 
   /// A key to work with where its kind does not matter: the one that is made fastest.

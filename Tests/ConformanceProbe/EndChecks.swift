@@ -34,8 +34,15 @@ extension Bench {
     }
     await recorder.check("everything that was made is destroyed") {
       try withLogin(.readWrite) { session in
-        for key in keys.values {
-          for object in try session.findObjects(matching: [.init(.id, key.identifier)]) { try session.destroyObject(object) }
+        var refusals: [String: ReturnValue] = [:]
+        for (kind, key) in keys {
+          for object in try session.findObjects(matching: [.init(.id, key.identifier)]) {
+            if let refusal = try answer({ try session.destroyObject(object) }) { refusals[kind.rawValue] = refusal }
+          }
+        }
+        if let refusal = refusals.values.first {
+          throw Finding(
+            rule: "\(refusal.name ?? "\(refusal)")", detail: "for keys of kind \(refusals.keys.sorted().joined(separator: ", "))")
         }
         let left = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey)])
         guard left.isEmpty else { throw Wrong("\(left.count) private keys are left") }

@@ -87,11 +87,11 @@ extension Bench {
         self.keys[kind] = try generateWithoutPolicy(kind)
         if left { throw Wrong("the refused key is still there: \(error)") }
         throw Finding(rule: error.rule?.rawValue ?? "", detail: Self.withoutToken(error.message))
-      } catch let error as PKCS11Error where error.returnValue == .curveNotSupported || error.returnValue == .domainParametersInvalid {
-        throw Finding(rule: error.returnValue?.name ?? "", detail: "the mechanism is listed with this size, the curve is not there")
       } catch let error as PKCS11Error where error.function == "C_GenerateKeyPair" {
-        self.keys[kind] = try generateWithoutPolicy(kind)
-        throw Finding(rule: error.returnValue?.name ?? "", detail: "the token does not take our template, and makes such a key with a smaller one")
+        guard let key = try? generateWithoutPolicy(kind) else { throw error }
+        self.keys[kind] = key
+        throw Finding(
+          rule: error.returnValue?.name ?? "", detail: "the token does not take our template, and makes such a key with a smaller one")
       }
     }
   }

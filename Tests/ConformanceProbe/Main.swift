@@ -27,13 +27,17 @@ struct ConformanceProbe {
     var token: Token?
     await recorder.check("token found by its URI") {
       let found = try module.token(matching: PKCS11URI(label: settings.token))
-      guard try module.token(matching: PKCS11URI("\(found.uri)")).isSame(as: found) else { throw Wrong("the token's own URI finds another") }
+      guard try module.token(matching: PKCS11URI("\(found.uri)")).isSame(as: found) else {
+        throw Wrong("the token's own URI finds another")
+      }
       token = found
       return nil
     }
     guard let token else { return }
     let mechanisms = try token.mechanisms()
-    recorder.record(facts: BackendFacts(module.information, token), mechanisms: Dictionary(uniqueKeysWithValues: mechanisms.map { ("\($0)", $1.flags.names) }))
+    recorder.record(
+      facts: BackendFacts(module.information, token),
+      mechanisms: Dictionary(uniqueKeysWithValues: mechanisms.map { ("\($0)", $1.flags.names) }))
 
     let bench = Bench(token: token, mechanisms: mechanisms, settings: settings, recorder: recorder)
     await bench.checkLogin()

@@ -55,7 +55,8 @@ private final class SigningThread: Sendable {
               for number in 0..<count {
                 let message = Array("message \(number)".utf8)
                 let signature = try session.sign(
-                  way.data(message), with: way.mechanism, key: key.privateHandle(in: &session), maximumSignatureSize: key.kind.signatureSize)
+                  way.data(message), with: way.mechanism, key: key.privateHandle(in: &session), maximumSignatureSize: key.kind.signatureSize
+                )
                 try key.verify(signature, of: message, by: way, in: &session)
               }
               try session.close()

@@ -10,8 +10,8 @@ struct Wrong: Error, CustomStringConvertible {
 
 /// The token lacks what a check needs.
 enum Lacking: Error {
-  /// A mechanism, for one use of it.
-  case mechanism(MechanismType, MechanismFlags)
+  /// All of these mechanisms, for one use of them.
+  case mechanisms([MechanismType], MechanismFlags)
   /// What another check would have made.
   case check(String)
 }
@@ -30,12 +30,15 @@ final class Recorder {
   func check(_ name: String, _ body: () async throws -> String?) async {
     do {
       record(CheckResult(name, .passed, detail: try await body()))
-    } catch Lacking.mechanism(let type, let use) {
-      record(CheckResult(name, .skipped, missing: use.names.map { "\(type) (\($0))" }))
+    } catch Lacking.mechanisms(let types, let use) {
+      record(CheckResult(name, .skipped, missing: types.flatMap { type in use.names.map { "\(type) (\($0))" } }))
     } catch Lacking.check(let other) {
       record(CheckResult(name, .skipped, because: other))
     } catch let finding as Finding {
       record(CheckResult(name, .finding, detail: finding.detail, rule: finding.rule))
+    } catch let error as PKCS11Error where error.returnValue != nil {
+      // An answer that nobody asked for; whether it is known of this token is not for the probe to say.
+      record(CheckResult(name, .finding, detail: "\(error.operation): \(error.function ?? "")", rule: error.returnValue?.name))
     } catch {
       record(CheckResult(name, .failed, detail: "\(error)"))
     }

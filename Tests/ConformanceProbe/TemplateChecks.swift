@@ -16,13 +16,13 @@ struct PlainTemplate {
 }
 
 extension Bench {
-  /// What a careful template says beyond the plain one. Each token has its own idea of which of them may be said.
-  private static let wishes: [(half: String, attribute: Attribute)] = [
-    ("public", .init(.objectClass, ObjectClass.publicKey)), ("public", .init(.modifiable, true)), ("public", .init(.encrypt, false)),
-    ("public", .init(.wrap, false)), ("public", .init(.verifyRecover, false)), ("public", .init(.derive, false)),
-    ("private", .init(.objectClass, ObjectClass.privateKey)), ("private", .init(.modifiable, true)),
-    ("private", .init(.alwaysAuthenticate, false)), ("private", .init(.copyable, false)), ("private", .init(.decrypt, false)),
-    ("private", .init(.unwrap, false)), ("private", .init(.signRecover, false)), ("private", .init(.derive, false)),
+  /// What a careful template says beyond the plain one, in both halves at once where they belong together. Each token has its own idea of
+  /// what may be said.
+  private static let wishes: [(publicKey: Attribute?, privateKey: Attribute?)] = [
+    (.init(.objectClass, ObjectClass.publicKey), .init(.objectClass, ObjectClass.privateKey)),
+    (.init(.modifiable, true), .init(.modifiable, true)), (.init(.encrypt, false), .init(.decrypt, false)),
+    (.init(.wrap, false), .init(.unwrap, false)), (.init(.verifyRecover, false), .init(.signRecover, false)),
+    (.init(.derive, false), .init(.derive, false)), (nil, .init(.alwaysAuthenticate, false)), (nil, .init(.copyable, false)),
   ]
 
   /// Which attributes a template must not name: tried one by one, each with the plain template.
@@ -31,18 +31,19 @@ extension Bench {
       await recorder.check("what a template for \(kind.rawValue) may say") {
         try need(kind.generation.type, .generateKeyPair)
         var refused: [String] = []
-        for (half, attribute) in Self.wishes + [("public", .init(.keyType, kind.type)), ("private", .init(.keyType, kind.type))] {
+        for wish in Self.wishes + [(.init(.keyType, kind.type), .init(.keyType, kind.type))] {
           let template = PlainTemplate(kind, label: "template")
           let refusal = try withLogin(.readWrite) { session in
             let refusal = try answer {
               _ = try session.generateKeyPair(
-                kind.generation, publicKey: template.publicKey + (half == "public" ? [attribute] : []),
-                privateKey: template.privateKey + (half == "private" ? [attribute] : []))
+                kind.generation, publicKey: template.publicKey + [wish.publicKey].compactMap(\.self),
+                privateKey: template.privateKey + [wish.privateKey].compactMap(\.self))
             }
             for object in try session.findObjects(matching: [.init(.id, template.identifier)]) { try session.destroyObject(object) }
             return refusal
           }
-          if let refusal { refused.append("\(attribute.type) (\(half)): \(refusal.name ?? "\(refusal)")") }
+          let names = Set([wish.publicKey?.type, wish.privateKey?.type].compactMap { $0?.description }).sorted()
+          if let refusal { refused.append("\(names.joined(separator: " and ")) (\(refusal.name ?? "\(refusal)"))") }
         }
         return refused.isEmpty ? "everything" : "not: " + refused.joined(separator: ", ")
       }

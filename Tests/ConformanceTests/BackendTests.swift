@@ -45,7 +45,8 @@ struct BackendTests {
     let passed = report.checks.filter { $0.outcome == .passed }.count
     #expect(passed >= 20, "\(backend.name): hardly anything ran")
 
-    guard !Golden.isWritten else { return try Golden.write(report, of: backend) }
+    // The page's own test writes it then.
+    if Golden.isWritten { return }
     let golden = try Golden.report(of: backend)
     let known = Dictionary(uniqueKeysWithValues: golden.checks.map { ($0.name, $0) })
     for check in report.checks where known[check.name] != check {

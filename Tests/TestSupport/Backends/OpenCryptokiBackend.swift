@@ -5,8 +5,9 @@ extension Backend {
 
   /// openCryptoki's software token behind its daemon, in namespaces of its own.
   ///
-  /// Its state belongs to the machine: folders of the system, shared memory, a daemon that puts itself into the background. So it runs where
-  /// those folders are other ones, in memory, and where everything ends with the first process: nothing is left behind, whatever happens.
+  /// Its state belongs to the machine: folders of the system, shared memory, a daemon that puts itself into the background. So it runs
+  /// where those folders are other ones, in memory, and where everything ends with the first process: nothing is left behind, whatever
+  /// happens.
   public static let openCryptoki = Backend(
     name: "opencryptoki", title: "openCryptoki's software token", packages: ["opencryptoki"],
     whyAbsent: absence(libraries: [module], programs: ["pkcsslotd", "pkcsconf", "unshare"])

@@ -22,7 +22,7 @@ extension Backend {
   /// SoftHSM behind p11-kit's proxy, which joins all modules that are configured. Its configuration is the fixture's own: the
   /// home folder's is the only one it can be told to look into.
   public static let p11KitProxy = Backend(
-    name: "p11-kit-proxy", title: "p11-kit's proxy in front of SoftHSM", packages: ["softhsm2", "libp11-kit0"],
+    name: "p11-kit-proxy", title: "p11-kit's proxy in front of SoftHSM", packages: ["softhsm2", "p11-kit-modules"],
     whyAbsent: softHSM.whyAbsent ?? absence(libraries: ["p11-kit-proxy.so"])
   ) {
     let token = try SoftHSMBehind()

@@ -7,7 +7,7 @@ extension Backend {
   /// for three keys at once, and the module asks for more.
   public static let tpm2 = Backend(
     name: "tpm2", title: "TPM 2.0 in software (tpm2-pkcs11, tpm2-abrmd, swtpm)",
-    packages: ["libtpm2-pkcs11-1", "swtpm", "tpm2-abrmd", "libtss2-tcti-tabrmd0", "dbus", "opensc"],
+    packages: ["libtpm2-pkcs11-1", "swtpm", "tpm2-abrmd", "libtss2-tcti-tabrmd0", "libtss2-tcti-swtpm0", "dbus-daemon", "opensc"],
     whyAbsent: absence(
       libraries: [module, "libtss2-tcti-swtpm.so.0", "libtss2-tcti-tabrmd.so.0"],
       programs: ["swtpm", "tpm2-abrmd", "dbus-daemon", "dbus-send", "pkcs11-tool"])
@@ -36,7 +36,9 @@ extension Backend {
       "TPM2_PKCS11_STORE": folder.path("store"), "TPM2_PKCS11_LOG_LEVEL": "0", "TSS2_LOG": "all+NONE",
     ]
     let manager = try Daemon(
-      program("tpm2-abrmd") ?? "", ["--allow-root", "--session", "--tcti=swtpm:path=\(folder.path("t"))"], environment: environment,
+      program("tpm2-abrmd") ?? "",
+      // The module loses sight of a key in the TPM now and then; with the usual limit of 27 its logins begin to fail.
+      ["--allow-root", "--session", "--max-transients=100", "--tcti=swtpm:path=\(folder.path("t"))"], environment: environment,
       log: folder.path("manager.log"))
     try await manager.wait(for: "the TPM's resource manager on the bus") {
       let name = "com.intel.tss2.Tabrmd"
