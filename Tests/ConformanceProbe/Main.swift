@@ -2,7 +2,8 @@ import Foundation
 import PKCS11
 import TestSupport
 
-/// Puts one token through every check, in a process of its own: `conformance-probe SETTINGS-FILE`.
+/// Puts one token through every check, in a process of its own: `conformance-probe SETTINGS-FILE`. With more arguments it makes or uses one
+/// key, see ``SharedKeys``.
 ///
 /// Prints a line of JSON for each finding as it comes (``ConformanceLine``), so that a crash shows how far it went. Ends with 0 when it has
 /// come to its end, whatever the checks found.
@@ -16,6 +17,7 @@ struct ConformanceProbe {
     }
     let settings = try JSONDecoder().decode(
       ConformanceSettings.self, from: Data(contentsOf: URL(filePath: CommandLine.arguments.dropFirst().first ?? "")))
+    if CommandLine.arguments.count > 2 { return try await SharedKeys.run(settings, Array(CommandLine.arguments.dropFirst(2))) }
     let recorder = Recorder()
     var module: Module?
     await recorder.check("module opens") {
