@@ -94,7 +94,7 @@ let package = Package(
       name: "conformance-probe", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras],
       path: "Tests/ConformanceProbe", swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["conformance-probe", "TokenKeys", "PKCS11", "TestSupport", x509, crypto, cryptoExtras],
+      name: "ConformanceTests", dependencies: ["conformance-probe", "TestSupport", x509, asn1],
       exclude: ["Golden"]),
     .testTarget(
       name: "CertificateServiceTests",

@@ -34,13 +34,15 @@ extension Bench {
         for wish in Self.wishes + [(.init(.keyType, kind.type), .init(.keyType, kind.type))] {
           let template = PlainTemplate(kind, label: "template")
           let refusal = try withLogin(.readWrite) { session in
-            let refusal = try answer {
+            try answer {
               _ = try session.generateKeyPair(
                 kind.generation, publicKey: template.publicKey + [wish.publicKey].compactMap(\.self),
                 privateKey: template.privateKey + [wish.privateKey].compactMap(\.self))
             }
+          }
+          // In a session of its own: one in which something failed may be good for nothing any more.
+          try withLogin(.readWrite) { session in
             for object in try session.findObjects(matching: [.init(.id, template.identifier)]) { try session.destroyObject(object) }
-            return refusal
           }
           let names = Set([wish.publicKey?.type, wish.privateKey?.type].compactMap { $0?.description }).sorted()
           if let refusal { refused.append("\(names.joined(separator: " and ")) (\(refusal.name ?? "\(refusal)"))") }
