@@ -72,6 +72,25 @@ enum KeyKind: String, CaseIterable {
   }
 }
 
+extension KeySignatureAlgorithm {
+  /// The mechanisms that it can be made with.
+  var mechanisms: [MechanismType] {
+    switch self {
+    case .rsaPKCS1SHA256: [.sha256RSAPKCS, .rsaPKCS]
+    case .rsaPKCS1SHA384: [.sha384RSAPKCS, .rsaPKCS]
+    case .rsaPKCS1SHA512: [.sha512RSAPKCS, .rsaPKCS]
+    case .rsaPSSSHA256: [.sha256RSAPKCSPSS, .rsaPKCSPSS]
+    case .rsaPSSSHA384: [.sha384RSAPKCSPSS, .rsaPKCSPSS]
+    case .rsaPSSSHA512: [.sha512RSAPKCSPSS, .rsaPKCSPSS]
+    case .ecdsaSHA256: [.ecdsaSHA256, .ecdsa]
+    case .ecdsaSHA384: [.ecdsaSHA384, .ecdsa]
+    case .ecdsaSHA512: [.ecdsaSHA512, .ecdsa]
+    case .ed25519: [.edDSA]
+    default: []
+    }
+  }
+}
+
 /// A mechanism, and what it is given.
 struct SigningWay {
   enum Input { case message, sha256, sha384, sha512, digestInfoOfSHA256 }

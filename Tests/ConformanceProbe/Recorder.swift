@@ -1,6 +1,7 @@
 import Foundation
 import PKCS11
 import TestSupport
+import TokenKeys
 
 /// Something is not as it should be.
 struct Wrong: Error, CustomStringConvertible {
@@ -39,6 +40,8 @@ final class Recorder {
     } catch let error as PKCS11Error where error.returnValue != nil {
       // An answer that nobody asked for; whether it is known of this token is not for the probe to say.
       record(CheckResult(name, .finding, detail: "\(error.operation): \(error.function ?? "")", rule: error.returnValue?.name))
+    } catch let error as TokenKeysError {
+      record(CheckResult(name, .finding, detail: error.message, rule: error.rule?.rawValue ?? error.code.rawValue))
     } catch {
       record(CheckResult(name, .failed, detail: "\(error)"))
     }
