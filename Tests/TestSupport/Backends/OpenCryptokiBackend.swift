@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 extension Backend {
@@ -7,11 +8,10 @@ extension Backend {
   ///
   /// Its state belongs to the machine: folders of the system, shared memory, a daemon that puts itself into the background. So it runs
   /// where those folders are other ones, in memory, and where everything ends with the first process: nothing is left behind, whatever
-  /// happens.
+  /// happens. Who is not root is so in there.
   public static let openCryptoki = Backend(
     name: "opencryptoki", title: "openCryptoki's software token", packages: ["opencryptoki"],
-    whyAbsent: absence(libraries: [module], programs: ["pkcsslotd", "pkcsconf", "unshare"])
-      ?? (geteuid() == 0 ? nil : "it wants root, for folders of the system in a mount namespace")
+    whyAbsent: absence(libraries: [module], programs: ["pkcsslotd", "pkcsconf", "unshare"]) ?? namespaceRefusal()
   ) {
     let folder = try TemporaryFolder()
     // Both PINs must be changed before the token can be used, and none may have more than eight characters.
@@ -19,8 +19,23 @@ extension Backend {
     let script = try folder.write(inNamespace.utf8, to: "in-namespace.sh")
     return RunningBackend(
       settings: ConformanceSettings(module: library(module) ?? "", token: "conformance", pinFile: pinFile, wrongPIN: "7654321"),
-      wrapper: ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "/bin/bash", script],
-      resources: [folder])
+      wrapper: ["unshare"] + namespaces + ["/bin/bash", script], resources: [folder])
+  }
+
+  private static let namespaces =
+    (geteuid() == 0 ? [] : ["--user", "--map-root-user"]) + ["--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+
+  /// Why there can be no namespaces, as in some containers.
+  private static func namespaceRefusal() -> String? {
+    let process = Process()
+    process.executableURL = URL(filePath: program("unshare") ?? "")
+    process.arguments = namespaces + ["true"]
+    let output = Pipe()
+    process.standardError = output
+    guard (try? process.run()) != nil else { return "unshare does not start" }
+    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return process.terminationStatus == 0 ? nil : "namespaces are refused: \(said.trimmingCharacters(in: .whitespacesAndNewlines))"
   }
 
   private static let inNamespace = """
@@ -31,10 +46,12 @@ extension Backend {
     mount -t tmpfs -o mode=755 tmpfs /run
     mount -t tmpfs -o mode=1777 tmpfs /dev/shm
     mount -t tmpfs -o mode=755 tmpfs /etc/opencryptoki
-    mount -t tmpfs -o mode=770,gid="$(getent group pkcs11 | cut -d: -f3)" tmpfs /var/lib/opencryptoki
+    mount -t tmpfs -o mode=770 tmpfs /var/lib/opencryptoki
     mkdir -p /run/lock/opencryptoki /var/lib/opencryptoki/swtok/TOK_OBJ
-    chgrp -R pkcs11 /run/lock/opencryptoki /var/lib/opencryptoki
     chmod -R 770 /run/lock/opencryptoki /var/lib/opencryptoki
+    # Its group is the only one that there is in a user namespace.
+    sed 's/^pkcs11:.*/pkcs11:x:0:/' /etc/group >/run/group
+    mount --bind /run/group /etc/group
     printf 'version opencryptoki-3.1\\nslot 0\\n{\\nstdll = libpkcs11_sw.so\\n}\\n' >/etc/opencryptoki/opencryptoki.conf
     {
       pkcsslotd
