@@ -257,9 +257,8 @@ struct TokenLoginTests {
     for (source, expected) in sources {
       #expect(TokenLogin(token: bench.bench.token, pin: try SecretSource(parsing: source), memory: bench.memory).canRepeat == expected)
     }
-    let descriptor = open(bench.bench.folder.path("pin"), O_RDONLY | O_CLOEXEC)
-    defer { close(descriptor) }
-    let once = TokenLogin(token: bench.bench.token, pin: try SecretSource(parsing: "fd:\(descriptor)"), memory: bench.memory)
+    let file = try #require(FileHandle(forReadingAtPath: bench.bench.folder.path("pin")))
+    let once = TokenLogin(token: bench.bench.token, pin: try SecretSource(parsing: "fd:\(file.fileDescriptor)"), memory: bench.memory)
     let often = try bench.login()
     var session = try bench.bench.token.openSession(.readOnly)
     for login in [often, often, once] {

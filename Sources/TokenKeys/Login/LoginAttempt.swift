@@ -11,9 +11,14 @@ extension TokenLogin {
   /// The order matters. What can be refused without a PIN is refused before anybody is asked for it. The lock is taken when the PIN is
   /// there, so that nobody waits for a person who types; under it the flags and the memory are looked at again. The intent is on the disk
   /// before the token sees the PIN: a process that dies in between has made a try.
-  func attempt(_ act: (borrowing TokenPIN) -> Effect) throws -> UsedPIN {
+  ///
+  /// - Parameters:
+  ///   - present: the token as it is reached now; the module may have been initialised anew since it was chosen.
+  ///   - act: uses the PIN; tells what that did to the count of tries, and the error if it failed.
+  func attempt(on present: Token, _ act: (borrowing TokenPIN) -> Effect) throws -> UsedPIN {
+    guard present.isSame(as: token) else { throw TokenPIN.otherToken(present, token) }
     var agreed: Set<KeyRule> = []
-    let before = try view(isLocked: false) { _ in nil }
+    let before = try view(of: present, isLocked: false) { _ in nil }
     try agree(to: before.reservations, &agreed)
     let pin = try TokenPIN(reading: source, purpose: purpose(before.flags), for: present)
     while true {
