@@ -68,12 +68,12 @@ struct ConnectionTests {
     let keys = try await bench.keys()
     let key = try await keys.generate(.ecdsaP256, named: "payroll")
     let uses: [@Sendable () async throws -> Void] = [
-      { #expect(try await keys.keys() == [key]) },
-      { #expect(try await keys.unusableKeys().isEmpty) },
-      { #expect(try await keys.key(named: "payroll") == key) },
-      { #expect(try await keys.key(identifier: key.identifier) == key) },
-      { #expect(try await keys.key(matching: key.publicKey) == key) },
-      { #expect(try await keys.verdict(of: key).isMet) },
+      { () async throws in #expect(try await keys.keys() == [key]) },
+      { () async throws in #expect(try await keys.unusableKeys().isEmpty) },
+      { () async throws in #expect(try await keys.key(named: "payroll") == key) },
+      { () async throws in #expect(try await keys.key(identifier: key.identifier) == key) },
+      { () async throws in #expect(try await keys.key(matching: key.publicKey) == key) },
+      { () async throws in #expect(try await keys.verdict(of: key).isMet) },
       { _ = try await key.signAsynchronously(bytes: [1], signatureAlgorithm: .ecdsaWithSHA256) },
     ]
     for use in uses {

@@ -99,8 +99,8 @@ public struct Slot: Sendable {
     }
   }
 
-  /// Initialises the token as ``initializeToken(label:securityOfficerPIN:)`` does, with the security officer's PIN entered on the device's own
-  /// pad (`C_InitToken` with no PIN). It takes as long as the person does.
+  /// Initialises the token as ``initializeToken(label:securityOfficerPIN:)`` does, with the security officer's PIN entered on the device's
+  /// own pad (`C_InitToken` with no PIN). It takes as long as the person does.
   ///
   /// - Parameter label: at most 32 bytes of UTF-8.
   public func initializeTokenOnProtectedPath(label: String) throws(PKCS11Error) {
