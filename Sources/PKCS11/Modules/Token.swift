@@ -84,6 +84,13 @@ public struct Token: Sendable {
   /// A session is bound to the token that is in the slot when it is opened; that it is this one is checked before it is returned, so that
   /// no PIN reaches another token.
   public func openSession(_ access: SessionAccess) throws(PKCS11Error) -> Session {
+    let session = try openSessionInSlot(access)
+    _ = try information()
+    return session
+  }
+
+  /// Opens a session with whatever token is in the slot by now. Only for what is of use on this token alone: a login that is there already.
+  func openSessionInSlot(_ access: SessionAccess) throws(PKCS11Error) -> Session {
     try module.checkInUse()
     let cryptoki = module.cryptoki
     let flags = access == .readWrite ? CKF_SERIAL_SESSION | CKF_RW_SESSION : CKF_SERIAL_SESSION
@@ -91,9 +98,7 @@ public struct Token: Sendable {
     try unsafe cryptoki.call(
       .C_OpenSession, cryptoki.functions.pointee.C_OpenSession, token: label, operation: "open a session with the token \"\(label)\""
     ) { unsafe $0(slot.identifier, flags, nil, nil, &handle) }
-    let session = Session(handle, of: self, access)
-    _ = try information()
-    return session
+    return Session(handle, of: self, access)
   }
 
   private static func count(_ value: CK_ULONG) -> Int? {

@@ -50,15 +50,20 @@ final class PoolLogin: Sendable {
   func wantsLogin(_ token: Token) -> Bool { logIn != nil && !isSingle && token.flags.contains(.loginRequired) }
 
   /// Opens a session, read-only where the token has such sessions.
-  func openSession(_ access: SessionAccess, on token: Token) throws(PKCS11Error) -> Session {
-    guard access == .readOnly, !keepsReadWrite else { return try token.openSession(.readWrite) }
+  ///
+  /// - Parameter isForPIN: a PIN is to be shown in it, so that this is the right token has to be made sure of.
+  func openSession(_ access: SessionAccess, on token: Token, isForPIN: Bool) throws(PKCS11Error) -> Session {
+    func open(_ access: SessionAccess) throws(PKCS11Error) -> Session {
+      isForPIN ? try token.openSession(access) : try token.openSessionInSlot(access)
+    }
+    guard access == .readOnly, !keepsReadWrite else { return try open(.readWrite) }
     do {
-      return try token.openSession(.readOnly)
+      return try open(.readOnly)
     } catch {
       guard let answer = error.returnValue, error.function == CryptokiFunction.C_OpenSession.name, Self.readOnlyRefused.contains(answer)
       else { throw error }
       // Some modules know read-write sessions only, and each says so in another way.
-      let session = try token.openSession(.readWrite)
+      let session = try open(.readWrite)
       needsReadWrite.store(true, ordering: .relaxed)
       return session
     }
@@ -154,7 +159,7 @@ final class PoolLogin: Sendable {
   private func establish(_ anchor: inout Anchor) throws {
     let token = snapshot.token
     if !isSingle {
-      if anchor.session == nil { anchor.session = try openSession(.readOnly, on: token) }
+      if anchor.session == nil { anchor.session = try openSession(.readOnly, on: token, isForPIN: true) }
       do {
         try attempt(&anchor.session!)
       } catch {

@@ -69,13 +69,15 @@ public final class SessionLender {
       // Closed before the next is opened: the token's limit counts both.
       _ = consume held
     }
-    var opened = try core.login.openSession(access, on: known.token)
+    // Where a login is wanted it is looked for below; without one, that the token is the right one has to be asked.
+    let wantsLogin = core.login.wantsLogin(known.token)
+    var opened = try core.login.openSession(access, on: known.token, isForPIN: !wantsLogin)
     if core.login.isSingle {
       try core.login.logInSingle(&opened)
       known = core.login.snapshot
     }
     session = consume opened
-    guard core.login.wantsLogin(known.token) else { return }
+    guard wantsLogin else { return }
     guard try session!.isUserLoggedIn() else {
       throw PKCS11Error(
         rule: .loginKept, token: token.label, operation: "use token \(token.label)",
