@@ -68,12 +68,12 @@ struct ConnectionTests {
     let keys = try await bench.keys()
     let key = try await keys.generate(.ecdsaP256, named: "payroll")
     let uses: [@Sendable () async throws -> Void] = [
-      { #expect(try await keys.keys() == [key]) },
-      { #expect(try await keys.unusableKeys().isEmpty) },
-      { #expect(try await keys.key(named: "payroll") == key) },
-      { #expect(try await keys.key(identifier: key.identifier) == key) },
-      { #expect(try await keys.key(matching: key.publicKey) == key) },
-      { #expect(try await keys.verdict(of: key).isMet) },
+      { () async throws -> Void in #expect(try await keys.keys() == [key]) },
+      { () async throws -> Void in #expect(try await keys.unusableKeys().isEmpty) },
+      { () async throws -> Void in #expect(try await keys.key(named: "payroll") == key) },
+      { () async throws -> Void in #expect(try await keys.key(identifier: key.identifier) == key) },
+      { () async throws -> Void in #expect(try await keys.key(matching: key.publicKey) == key) },
+      { () async throws -> Void in #expect(try await keys.verdict(of: key).isMet) },
       { _ = try await key.signAsynchronously(bytes: [1], signatureAlgorithm: .ecdsaWithSHA256) },
     ]
     for use in uses {
@@ -85,13 +85,14 @@ struct ConnectionTests {
     }
   }
 
-  /// Begins a signature that cannot be finished, since there is no room for it.
+  /// Begins a signature that cannot be finished.
   private func poison(_ keys: TokenKeys, _ key: TokenKey) async throws {
     let identifier = key.identifier
     await #expect(throws: PKCS11Error.self) {
       try await keys.perform(isRepeatable: true) { connection in
         _ = try connection.withPrivateKey(identifier) { session, handle in
-          try session.sign([UInt8](repeating: 1, count: 32), with: .ecdsa, key: handle, maximumSignatureSize: 1)
+          // RSA on a key that is none: C_SignInit succeeds on this token, C_Sign does not.
+          try session.sign([UInt8](repeating: 1, count: 32), with: .rsaPKCS, key: handle, maximumSignatureSize: 256)
         }
       }
     }
