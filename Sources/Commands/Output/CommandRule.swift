@@ -6,6 +6,10 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
 
   /// A configuration file belongs to root or to the user who runs the tool, and nobody else can change it: it names programs that are run.
   static let configurationOwner = CommandRule("CONFIG-OWNER-ONLY")
+  /// A `pkcs11:` text where a file is expected is an error, never the name of a file.
+  static let fileNotURI = CommandRule("FILE-NOT-URI")
+  /// A token's URI names a module by `module-path`, and in the configuration file only; `module-name` is not looked up at all.
+  static let uriModulePath = CommandRule("URI-MODULE-PATH-FROM-CONFIGURATION")
   /// Whoever issues customers' certificates signs no answers, and whoever issues the certificates behind answers issues no customers'.
   static let trustRoles = CommandRule("TRUST-ROLES")
   /// A published authority is trusted in its own environment only: test and production never mix.
@@ -32,8 +36,8 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let confirmation = CommandRule("CONFIRM-NAME")
 
   static let allCases: [CommandRule] = [
-    .configurationOwner, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken, .tokenNotEmpty, .tokenSerial,
-    .pinLength,
+    .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken,
+    .tokenNotEmpty, .tokenSerial, .pinLength,
     .initialPINsRead, .securityOfficerPINNotLocked, .securityOfficerPINFinalTry, .confirmation,
   ]
 

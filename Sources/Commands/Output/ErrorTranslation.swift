@@ -46,7 +46,8 @@ enum ErrorTranslation {
     let isCall = error.rule == .call
     return CommandError(
       status, code: error.returnValue?.name ?? error.rule.rawValue, rule: isCall ? nil : error.rule.rawValue, operation: error.operation,
-      message: answer.isEmpty ? error.message : "\(error.message) (\(answer))", hints: [error.hint])
+      message: answer.isEmpty ? error.message : "\(error.message) (\(answer))",
+      hints: [error.hint, error.recovery == .retry ? "it may pass by itself: wait a little and run this again" : nil])
   }
 
   private static func translate(_ error: TokenKeysError) -> CommandError {
