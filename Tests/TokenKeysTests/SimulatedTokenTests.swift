@@ -192,6 +192,14 @@ struct SimulatedTokenTests {
     #expect(bench.module.count(of: "C_GenerateKeyPair") == 0)
   }
 
+  @Test("A token that offers ML-DSA is told why no such key is made, before anything is made", arguments: [KeyAlgorithm.mlDSA65, .mlDSA87])
+  func postQuantum(algorithm: KeyAlgorithm) async throws {
+    let bench = try await Bench(["add-mechanism 0x1C 1312 2592 0x10000", "add-mechanism 0x1D 1312 2592 0x2800"])
+    let error = try await tokenKeysError { try await bench.keys.generate(algorithm, named: "key") }
+    #expect(error.code == .algorithmUnsupported)
+    #expect(bench.module.count(of: "C_GenerateKeyPair") == 0)
+  }
+
   @Test("A key that wants its PIN each time gets it between C_SignInit and C_Sign, each time, and no size is asked for")
   func contextSpecificLogin() async throws {
     let bench = try await Bench([])
