@@ -105,9 +105,18 @@ final class CommandContext: Sendable {
   func tokenKeys() async throws -> TokenKeys {
     let source = try secretSource(settings.pinSource)
     let token = try selectedToken()
-    let keys = try await TokenKeys(token: token, pin: source)
+    let keys = try await TokenKeys(token: token, pin: source, memory: pinMemory)
     LoadedModules.add(keys)
+    say(keys.loginNotices)
     return keys
+  }
+
+  /// Where refused PINs are remembered.
+  var pinMemory: PINMemory { settings.pinMemory.map { PINMemory(folder: $0.value) } ?? PINMemory(environment: [:]) }
+
+  /// Tells a person about the PIN that was used.
+  func say(_ notices: [LoginNotice]) {
+    for notice in notices { Console.warn("\(notice.message); \(notice.hint)") }
   }
 
   /// A secret's source as given on the command line, with its warning said.

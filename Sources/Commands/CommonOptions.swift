@@ -17,6 +17,12 @@ struct CommonOptions: ParsableArguments {
       "Where the user PIN comes from: prompt, fd:N, file:PATH, credential:NAME, protected-path, env:NAME.", valueName: "source"))
   var pinSource: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where refused PINs are remembered, for every run: a folder, made owner-only at its first use.", valueName: "folder"),
+    completion: .directory)
+  var pinMemory: String?
+
   @Flag(help: "Answer with one JSON object on stdout.")
   var json = false
 

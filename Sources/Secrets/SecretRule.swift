@@ -34,9 +34,13 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   public static let empty = SecretRule("SECRET-EMPTY")
   /// A secret has at most 1024 bytes.
   public static let length = SecretRule("SECRET-LENGTH")
+  /// A folder for what concerns secrets belongs to the user who runs the program, lets nobody else in, and is no symbolic link.
+  public static let folder = SecretRule("SECRET-FOLDER")
+  /// A file in such a folder can be written and locked.
+  public static let fileWritable = SecretRule("SECRET-FILE-WRITABLE")
 
   public static let allCases: [SecretRule] = [
     source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, environment, noTerminal, interrupted, confirmation,
-    protectedPath, empty, length,
+    protectedPath, empty, length, folder, fileWritable,
   ]
 }

@@ -69,6 +69,18 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
   /// Whether the device asks on its own pad.
   public var isProtectedPath: Bool { kind == .protectedPath }
 
+  /// Whether a person gives the secret each time: at a prompt, or at the device's own pad. All other sources are stored or handed over by
+  /// another program.
+  public var isPerson: Bool { kind == .prompt || kind == .protectedPath }
+
+  /// Whether the secret can be had once more without anybody's help. A person has gone, and a descriptor is at its end.
+  public var canBeReadAgain: Bool {
+    switch kind {
+    case .prompt, .descriptor: false
+    case .protectedPath, .file, .credential, .environment: true
+    }
+  }
+
   /// The environment variable that holds the secret, where it comes from one: it must not be handed on to other programs.
   public var environmentVariable: String? {
     guard case .environment(let name) = kind else { return nil }

@@ -7,7 +7,7 @@ struct TerminalPrompt {
   var path = "/dev/tty"
 
   /// One question at a time: the terminal and the signal handlers belong to the process.
-  private static let oneAtATime = Mutex(())
+  static let oneAtATime = Mutex(())
 
   func ask(_ purpose: String, confirm: Bool, operation: String) throws(SecretError) -> SecretBytes {
     // The lock's closure cannot hand a value on that is not copyable and was thrown past, so the secret leaves through this place.

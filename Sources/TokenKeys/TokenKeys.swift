@@ -11,29 +11,36 @@ public final class TokenKeys: Sendable {
   public let token: Token
   private let pool: SessionPool
   private let handles = KeyHandles()
-  private let keyAuthentication: KeyAuthentication
+  private let login: TokenLogin
+  private let notices: LoginNotices
+
+  /// Logs in to a token as the normal user; see ``TokenLogin`` for how the PIN is guarded.
+  ///
+  /// - Parameters:
+  ///   - token: the one token to use; see `Module.token(matching:)`. It is chosen before the PIN is read.
+  ///   - pin: where the user PIN comes from.
+  ///   - memory: where refused PINs are remembered.
+  ///   - sessions: how many sessions work at once, how long calls may take, and what happens when the token fails.
+  /// - Throws: ``TokenKeysError`` when the PIN was not tried; `PKCS11Error` from `C_OpenSession` or `C_Login`; `SecretError` when the PIN
+  ///   cannot be read.
+  public convenience init(
+    token: Token, pin: SecretSource, memory: PINMemory = PINMemory(), sessions: SessionPool.Configuration = .init()
+  ) async throws {
+    try await self.init(TokenLogin(token: token, pin: pin, memory: memory), sessions: sessions)
+  }
 
   /// Logs in to a token as the normal user.
   ///
-  /// The token is chosen before the PIN is read. A PIN that is locked is not asked for, and one that has a single try left is asked of a
-  /// person only.
-  ///
   /// - Parameters:
-  ///   - token: the one token to use; see `Module.token(matching:)`.
-  ///   - pin: where the user PIN comes from.
+  ///   - login: the token, where its PIN comes from, and who is there to be asked.
   ///   - sessions: how many sessions work at once, how long calls may take, and what happens when the token fails.
-  /// - Throws: ``TokenKeysError`` with ``KeyRule/pinNotLocked`` or ``KeyRule/pinFinalTry``; `PKCS11Error` from `C_OpenSession` or
-  ///   `C_Login`; `SecretError` when the PIN cannot be read.
-  public init(token: Token, pin: SecretSource, sessions: SessionPool.Configuration = .init()) async throws {
-    self.token = token
-    keyAuthentication = .reading(pin, for: token)
-    pool = SessionPool(token: token, configuration: sessions, usesProtectedPath: pin.isProtectedPath) { session in
-      let token = session.token
-      let flags = try token.information().flags
-      try LoginGuard(flags: flags, token: token.label).check(pin)
-      guard !pin.isProtectedPath else { return try session.loginOnProtectedPath(.user) }
-      let lastTry = flags.contains(.userPINFinalTry) ? " (the last try before it is locked)" : ""
-      try session.login(.user, pin: try pin.read(purpose: "User PIN for token \(token.label)\(lastTry)"))
+  public init(_ login: TokenLogin, sessions: SessionPool.Configuration = .init()) async throws {
+    token = login.token
+    self.login = login
+    let notices = LoginNotices()
+    self.notices = notices
+    pool = SessionPool(token: login.token, configuration: sessions, usesProtectedPath: login.source.isProtectedPath) { session in
+      notices.add(try login.logIn(&session))
     }
     do {
       // No work but the login that comes before any.
@@ -43,6 +50,9 @@ public final class TokenKeys: Sendable {
       throw error
     }
   }
+
+  /// What a person should know about the PIN that was used.
+  public var loginNotices: [LoginNotice] { notices.all }
 
   /// Ends the login and the threads, after the work that is already queued. Keys made from this value cannot sign any more.
   ///
@@ -57,16 +67,16 @@ public final class TokenKeys: Sendable {
   func perform<Result: Sendable>(
     isRepeatable: Bool, _ body: @escaping @Sendable (TokenConnection) throws -> Result
   ) async throws -> Result {
-    let (handles, keyAuthentication) = (handles, keyAuthentication)
-    return try await pool.perform(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles, keyAuthentication)) }
+    let (handles, login) = (handles, login)
+    return try await pool.perform(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles, login)) }
   }
 
   /// The same for callers that cannot suspend: blocks the calling thread.
   func performBlocking<Result: Sendable>(
     isRepeatable: Bool, _ body: @escaping @Sendable (TokenConnection) throws -> Result
   ) throws -> Result {
-    let (handles, keyAuthentication) = (handles, keyAuthentication)
-    return try pool.performBlocking(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles, keyAuthentication)) }
+    let (handles, login) = (handles, login)
+    return try pool.performBlocking(isRepeatable: isRepeatable) { try body(TokenConnection($0, handles, login)) }
   }
 
   /// Every private key that this login can see, by name.

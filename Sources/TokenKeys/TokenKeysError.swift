@@ -27,8 +27,14 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
     public static let algorithmMismatch = Code(rawValue: "algorithm-mismatch")
     /// The token has dropped our login.
     public static let loginLost = Code(rawValue: "login-lost")
-    /// The PIN was not tried, because that would have locked it or it is locked already.
+    /// The token has dropped our login, and the PIN for another one cannot be had without somebody's help.
+    public static let loginNotRepeatable = Code(rawValue: "login-not-repeatable")
+    /// The PIN was not tried: that would have locked it or brought it closer to that, or it is locked already.
     public static let pinGuarded = Code(rawValue: "pin-guarded")
+    /// The PIN was not tried: the memory of refused PINs cannot be used.
+    public static let pinMemory = Code(rawValue: "pin-memory")
+    /// The PIN was not tried: another process is trying one on this token.
+    public static let pinBusy = Code(rawValue: "pin-busy")
   }
 
   /// What kind of failure it is.
@@ -63,6 +69,11 @@ extension TokenKeysError: RecoveryAdvising {
   /// What can be done so that the next try may succeed.
   public var recovery: Recovery {
     if let underlying = underlying as? any RecoveryAdvising { return underlying.recovery }
-    return code == .loginLost ? .logInAgain : code == .pinGuarded ? .operatorAction : .permanent
+    switch code {
+    case .loginLost: return .logInAgain
+    case .pinBusy: return .retry
+    case .pinGuarded, .pinMemory, .loginNotRepeatable: return .operatorAction
+    default: return .permanent
+    }
   }
 }

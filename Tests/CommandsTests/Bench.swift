@@ -36,7 +36,8 @@ final class Bench: Sendable {
   var environment: [String: String] {
     [
       "SOFTHSM2_CONF": folder.path("softhsm2.conf"), "HSMKEY_MODULE": Self.module, "HSMKEY_PIN_SOURCE": "file:\(folder.path("pin"))",
-      "HSMKEY_CONFIG": "", "HSMKEY_TOKEN": "", "HSMKEY_LOG": "", "COLUMNS": "", "SWIFT_BACKTRACE": "enable=yes,interactive=no,color=no",
+      "HSMKEY_PIN_MEMORY": folder.path("pins"), "HSMKEY_CONFIG": "", "HSMKEY_TOKEN": "", "HSMKEY_LOG": "", "COLUMNS": "",
+      "SWIFT_BACKTRACE": "enable=yes,interactive=no,color=no",
     ]
   }
 
@@ -92,6 +93,19 @@ final class Bench: Sendable {
   ) async throws -> Refusal {
     let result = try await hsmkey(arguments + ["--json"], environment: environment, input: input)
     return try Refusal(json: result, exitCode: exitCode, sourceLocation: sourceLocation)
+  }
+
+  // MARK: A person
+
+  /// Logs in once as a person who says yes to whatever is asked first, and enters the PIN at the prompt.
+  func logInAsPerson(pin: String = Bench.pin, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let terminal = try PseudoTerminal()
+    let child = try terminal.start(Self.program, ["token", "check-pin", "--pin-source", "prompt"], environment: environment)
+    try await terminal.waits(for: "Type yes to go on: ")
+    terminal.type("yes\n")
+    try await terminal.waits(for: "User PIN for token")
+    terminal.type("\(pin)\n")
+    #expect(try await child.wait() == 0, "\(terminal.shown)", sourceLocation: sourceLocation)
   }
 
   // MARK: Second opinions

@@ -35,9 +35,10 @@ struct FileTests {
   @Test("a disk that is full leaves no half of a file", arguments: ["k.pem"])
   func fullDisk(name: String) async throws {
     let bench = try await Bench.withToken()
-    try await bench.succeeds("key", "generate", "k", "--algorithm", "ecdsa-p256")
-    // A file may not grow over zero blocks; the signal for it is ignored, as a disk that is full sends none.
-    let result = try await bench.shell(#"trap '' XFSZ; ulimit -f 0; "$hsmkey" key public k --out k.pem"#)
+    try await bench.succeeds("key", "generate", "k", "--algorithm", "rsa-3072")
+    // A file may not grow over one block of 1024 bytes, which is enough for the memory of refused PINs; the signal for it is ignored, as a
+    // disk that is full sends none.
+    let result = try await bench.shell(#"trap '' XFSZ; ulimit -f 1; "$hsmkey" csr k --subject CN=x --out k.pem"#)
     #expect(result.exitCode == 65, "\(result.standardError)")
     #expect(result.standardError.contains("could not be written"))
     #expect(!bench.exists(name))

@@ -29,7 +29,7 @@ public final class SoftHSMFixture: Sendable {
   public let folder: TemporaryFolder
 
   /// What a child process needs to see the tokens of this fixture.
-  public var environment: [String: String] { ["SOFTHSM2_CONF": configurationFile] }
+  public var environment: [String: String] { ["SOFTHSM2_CONF": configurationFile, "HSMKEY_PIN_MEMORY": folder.path("pins")] }
 
   /// The path of the configuration file, for tools that want it.
   public var configurationFile: String { folder.path("softhsm2.conf") }
@@ -69,7 +69,7 @@ public final class SoftHSMFixture: Sendable {
     return token
   }
 
-  private static let sharedTokenCount = 96
+  private static let sharedTokenCount = 160
 
   private static let sharedResult = Result {
     let fixture = try SoftHSMFixture()
@@ -79,7 +79,7 @@ public final class SoftHSMFixture: Sendable {
     }
     try fixture.make(tokens)
     fixture.unusedTokens.withLock { $0 = tokens.reversed() }
-    _ = unsafe setenv("SOFTHSM2_CONF", fixture.configurationFile, 1)
+    for (name, value) in fixture.environment { _ = unsafe setenv(name, value, 1) }
     // Nobody else would remove the folder. SoftHSM is not finalized there: handlers that were registered earlier run later, so by then
     // OpenSSL has taken itself down beneath it, and C_Finalize would crash.
     _ = atexit { SoftHSMFixture.finish() }

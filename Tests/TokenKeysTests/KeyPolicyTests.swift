@@ -174,33 +174,3 @@ struct KeyPolicyTests {
     #expect(KeyRule.allCases.allSatisfy { $0.rawValue.hasPrefix("KEY-") || $0.rawValue.hasPrefix("PIN-") })
   }
 }
-
-@Suite("The guard before a login")
-struct LoginGuardTests {
-  private func rule(_ flags: TokenFlags, _ source: String) throws -> KeyRule? {
-    do {
-      try LoginGuard(flags: flags, token: "t").check(.init(parsing: source))
-      return nil
-    } catch let error as TokenKeysError {
-      #expect(error.code == .pinGuarded)
-      return error.rule
-    }
-  }
-
-  @Test(
-    "PIN-NOT-LOCKED: a locked PIN is not tried, wherever it comes from",
-    arguments: ["prompt", "file:/x", "fd:3", "protected-path", "env:PIN"])
-  func locked(source: String) throws {
-    #expect(try rule([.loginRequired, .userPINLocked], source) == .pinNotLocked)
-    #expect(try rule([.loginRequired, .userPINLocked, .userPINFinalTry], source) == .pinNotLocked)
-  }
-
-  @Test("PIN-FINAL-TRY: the last try is a person's, not a stored PIN's")
-  func finalTry() throws {
-    for stored in ["file:/x", "fd:3", "credential:pin", "env:PIN"] {
-      #expect(try rule([.userPINFinalTry, .userPINCountLow], stored) == .pinFinalTry)
-    }
-    for person in ["prompt", "protected-path"] { #expect(try rule([.userPINFinalTry], person) == nil) }
-    #expect(try rule([.userPINCountLow], "file:/x") == nil)
-  }
-}

@@ -94,13 +94,16 @@ struct LookupTests {
     #expect(try await tokenKeysError { try await keys.key(named: "half") }.code == .keyUnusable)
   }
 
-  @Test("A wrong PIN is CKR_PIN_INCORRECT from C_Login, and the right one works afterwards")
+  @Test("A wrong PIN is CKR_PIN_INCORRECT from C_Login, and the right one works afterwards, with a person's consent")
   func wrongPIN() async throws {
     let bench = try TokenKeysBench()
     let error = try await #require(throws: PKCS11Error.self) { _ = try await TokenKeys(token: bench.token, pin: bench.source("wrong-pin")) }
     #expect(error.returnValue == .pinIncorrect)
     #expect(error.function == "C_Login")
     #expect(!"\(error) \(error.hint ?? "")".contains(bench.userPIN))
+    var login = try TokenLogin(token: bench.token, pin: bench.source(), isAttended: true)
+    login.confirm = { _ in true }
+    _ = try await TokenKeys(login)
     _ = try await bench.keys()
   }
 

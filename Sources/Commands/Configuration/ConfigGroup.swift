@@ -46,6 +46,7 @@ struct ConfigShowCommand: AnsweringCommand {
     var entries = [
       entry("config", settings.config), entry("log-level", settings.logLevel),
       entry("token.module", settings.module), entry("token.uri", settings.token), entry("token.pin-source", settings.pinSource),
+      entry("token.pin-memory", settings.pinMemory),
       entry("state", settings.state),
       entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),
       entry("service.tls-ca", service.tlsCA, default: "the system's trust"),

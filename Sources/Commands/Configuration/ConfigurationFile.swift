@@ -6,6 +6,7 @@ struct ConfigurationFile: Sendable {
     var module: String?
     var uri: String?
     var pinSource: String?
+    var pinMemory: String?
   }
 
   struct Service: Sendable {
@@ -49,8 +50,10 @@ struct ConfigurationFile: Sendable {
     try root.allow(["token", "state", "service", "certificates"])
     state = try root.file("state")
     if let section = try root.section("token") {
-      try section.allow(["module", "uri", "pin-source"])
-      token = Token(module: try section.string("module"), uri: try section.string("uri"), pinSource: try section.string("pin-source"))
+      try section.allow(["module", "uri", "pin-source", "pin-memory"])
+      token = Token(
+        module: try section.string("module"), uri: try section.string("uri"), pinSource: try section.string("pin-source"),
+        pinMemory: try section.file("pin-memory"))
       // A PIN file, too, is meant from here.
       if let pinSource = token.pinSource, pinSource.hasPrefix("file:") {
         token.pinSource = "file:" + Self.resolve(String(pinSource.dropFirst("file:".count)), besides: file)

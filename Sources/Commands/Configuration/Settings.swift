@@ -1,6 +1,7 @@
 import Foundation
 import PKCS11
 import SystemPackage
+import TokenKeys
 
 /// A setting and where its value came from.
 struct Setting<Value: Sendable>: Sendable {
@@ -34,6 +35,8 @@ struct Settings: Sendable {
   let module: Setting<String>?
   let token: Setting<String>?
   let pinSource: Setting<String>
+  /// The folder where refused PINs are remembered; nil when the environment names no place for one.
+  let pinMemory: Setting<String>?
   let state: Setting<String>
 
   /// Where a configuration file is looked for when none is named.
@@ -57,6 +60,10 @@ struct Settings: Sendable {
     pinSource =
       choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", configured(file.token.pinSource))
       ?? Setting(value: "prompt", origin: .builtIn)
+    let memoryFolder = PINMemory.defaultFolder(environment: environment, isRoot: geteuid() == 0)
+    pinMemory =
+      choose(options.pinMemory, "--pin-memory", "HSMKEY_PIN_MEMORY", configured(file.token.pinMemory))
+      ?? memoryFolder.map { Setting(value: $0, origin: .builtIn) }
     state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
   }
 

@@ -51,8 +51,11 @@ enum ErrorTranslation {
   }
 
   private static func translate(_ error: TokenKeysError) -> CommandError {
-    CommandError(
-      error.code == .ruleRefused ? .ruleRefused : error.code == .pinGuarded ? .pin : .tokenOrKey, code: error.code.rawValue,
+    let statuses: [TokenKeysError.Code: ExitStatus] = [
+      .ruleRefused: .ruleRefused, .pinGuarded: .pin, .pinMemory: .configuration, .pinBusy: .notReady,
+    ]
+    return CommandError(
+      statuses[error.code] ?? .tokenOrKey, code: error.code.rawValue,
       rule: error.rule?.rawValue, operation: error.operation, message: error.message, hints: [error.hint])
   }
 

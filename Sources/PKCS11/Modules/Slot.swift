@@ -93,26 +93,36 @@ public struct Slot: Sendable {
   ///   - label: at most 32 bytes of UTF-8.
   ///   - securityOfficerPIN: the present one when the token was initialised before, otherwise the new one.
   public func initializeToken(label: String, securityOfficerPIN: borrowing SecretBytes) throws(PKCS11Error) {
+    try securityOfficerPIN.checkPresent("initialise the token \"\(label)\"", label)
+    try securityOfficerPIN.withBytes { pin throws(PKCS11Error) in
+      try unsafe pin.withUnsafeBufferPointer { pin throws(PKCS11Error) in try unsafe initializeToken(label, pin) }
+    }
+  }
+
+  /// Initialises the token as ``initializeToken(label:securityOfficerPIN:)`` does, with the security officer's PIN entered on the device's
+  /// own pad (`C_InitToken` with no PIN). It takes as long as the person does.
+  ///
+  /// - Parameter label: at most 32 bytes of UTF-8.
+  public func initializeTokenOnProtectedPath(label: String) throws(PKCS11Error) {
+    try unsafe initializeToken(label, UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  /// No PIN means the protected path.
+  private func initializeToken(_ label: String, _ pin: UnsafeBufferPointer<UInt8>) throws(PKCS11Error) {
     try module.checkInUse()
-    let operation = "initialise the token \"\(label)\""
-    var padded = [UInt8](label.utf8)
     guard TokenLabel.isValid(label) else {
       throw PKCS11Error(
         rule: .tokenLabel, operation: "initialise the token",
         message: "a token's label has 1 to 32 bytes of UTF-8, no control characters, and does not begin with pkcs11:",
         hint: "choose another label")
     }
-    try securityOfficerPIN.checkPresent(operation, label)
-    padded += [UInt8](repeating: UInt8(ascii: " "), count: 32 - padded.count)
+    let bytes = [UInt8](label.utf8)
+    let padded = bytes + [UInt8](repeating: UInt8(ascii: " "), count: 32 - bytes.count)
     let cryptoki = module.cryptoki
-    try securityOfficerPIN.withBytes { pin throws(PKCS11Error) in
-      try unsafe cryptoki.call(.C_InitToken, cryptoki.functions.pointee.C_InitToken, token: label, operation: operation) { function in
-        unsafe pin.withUnsafeBufferPointer { pin in
-          unsafe padded.withUnsafeBufferPointer { label in
-            unsafe function(identifier, pin.baseAddress, CK_ULONG(pin.count), label.baseAddress)
-          }
-        }
-      }
+    try unsafe cryptoki.call(
+      .C_InitToken, cryptoki.functions.pointee.C_InitToken, token: label, operation: "initialise the token \"\(label)\""
+    ) { function in
+      unsafe padded.withUnsafeBufferPointer { unsafe function(identifier, pin.baseAddress, CK_ULONG(pin.count), $0.baseAddress) }
     }
   }
 }

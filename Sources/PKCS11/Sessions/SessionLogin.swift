@@ -32,30 +32,39 @@ extension Session {
   /// Logs in (`C_Login`), for every session of this program with the token.
   ///
   /// A wrong PIN may cost one of a few tries, so look at the token's flags first. That the same kind of user is logged in already is
-  /// success: then the PIN was not looked at.
-  public mutating func login(_ user: UserType, pin: borrowing SecretBytes) throws(PKCS11Error) {
+  /// success.
+  ///
+  /// - Returns: whether the PIN was looked at: `false` when the same kind of user was logged in already (`CKR_USER_ALREADY_LOGGED_IN`).
+  @discardableResult
+  public mutating func login(_ user: UserType, pin: borrowing SecretBytes) throws(PKCS11Error) -> Bool {
     try login(try handle, user, pin)
   }
 
   /// Logs in with the PIN entered on the device's own pad (`C_Login` with no PIN). It takes as long as the person does.
-  public mutating func loginOnProtectedPath(_ user: UserType) throws(PKCS11Error) {
+  ///
+  /// - Returns: whether a PIN was asked for: `false` when the same kind of user was logged in already.
+  @discardableResult
+  public mutating func loginOnProtectedPath(_ user: UserType) throws(PKCS11Error) -> Bool {
     try unsafe login(try handle, user, UnsafeBufferPointer(start: nil, count: 0))
   }
 
-  mutating func login(_ handle: CK_SESSION_HANDLE, _ user: UserType, _ pin: borrowing SecretBytes) throws(PKCS11Error) {
+  @discardableResult
+  mutating func login(_ handle: CK_SESSION_HANDLE, _ user: UserType, _ pin: borrowing SecretBytes) throws(PKCS11Error) -> Bool {
     try pin.checkPresent("log in as \(user)", token.label)
-    try pin.withBytes { pin throws(PKCS11Error) in
+    return try pin.withBytes { pin throws(PKCS11Error) in
       try unsafe pin.withUnsafeBufferPointer { pin throws(PKCS11Error) in try unsafe login(handle, user, pin) }
     }
   }
 
   /// Logs in; no PIN means the protected path.
-  mutating func login(_ handle: CK_SESSION_HANDLE, _ user: UserType, _ pin: UnsafeBufferPointer<UInt8>) throws(PKCS11Error) {
+  @discardableResult
+  mutating func login(_ handle: CK_SESSION_HANDLE, _ user: UserType, _ pin: UnsafeBufferPointer<UInt8>) throws(PKCS11Error) -> Bool {
     let answer = unsafe cryptoki.answer(.C_Login, cryptoki.functions.pointee.C_Login) {
       unsafe $0(handle, user.rawValue, pin.baseAddress, CK_ULONG(pin.count))
     }
-    if answer == .userAlreadyLoggedIn, user != .contextSpecific { return }
+    if answer == .userAlreadyLoggedIn, user != .contextSpecific { return false }
     guard answer == .ok else { throw failure(.C_Login, answer, operation: "log in as \(user)") }
+    return true
   }
 
   /// Logs out (`C_Logout`): every session of this program with the token, and every handle of a private object is void, for good.
@@ -73,6 +82,20 @@ extension Session {
         unsafe pin.withUnsafeBufferPointer { unsafe function(handle, $0.baseAddress, CK_ULONG($0.count)) }
       }
     }
+  }
+
+  /// Sets the user's PIN, as the security officer who is logged in, with the new PIN entered on the device's own pad (`C_InitPIN` with no
+  /// PIN).
+  public mutating func initializeUserPINOnProtectedPath() throws(PKCS11Error) {
+    let handle = try handle
+    try unsafe call(.C_InitPIN, cryptoki.functions.pointee.C_InitPIN, operation: "set the user PIN") { $0(handle, nil, 0) }
+  }
+
+  /// Changes the PIN of whoever is logged in, or the user's when nobody is, with both PINs entered on the device's own pad (`C_SetPIN` with
+  /// no PINs).
+  public mutating func setPINOnProtectedPath() throws(PKCS11Error) {
+    let handle = try handle
+    try unsafe call(.C_SetPIN, cryptoki.functions.pointee.C_SetPIN, operation: "change the PIN") { $0(handle, nil, 0, nil, 0) }
   }
 
   /// Changes the PIN of whoever is logged in, or the user's when nobody is (`C_SetPIN`).

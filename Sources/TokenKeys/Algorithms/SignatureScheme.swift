@@ -69,7 +69,7 @@ struct SignatureScheme {
   ///
   /// - Parameter authentication: how the PIN gets to the token for a key that wants it at each use; nil for other keys.
   func sign(
-    _ message: [UInt8], key: ObjectHandle, authentication: KeyAuthentication? = nil, in session: inout Session
+    _ message: [UInt8], key: ObjectHandle, authentication: TokenLogin? = nil, in session: inout Session
   ) throws -> [UInt8] {
     let data =
       switch input {

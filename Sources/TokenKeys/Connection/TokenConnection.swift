@@ -5,12 +5,12 @@ final class TokenConnection {
   private let lender: SessionLender
   private let handles: KeyHandles
   /// How the PIN reaches the token for keys that want it at each use.
-  let keyAuthentication: KeyAuthentication
+  let login: TokenLogin
 
-  init(_ lender: SessionLender, _ handles: KeyHandles, _ keyAuthentication: KeyAuthentication) {
+  init(_ lender: SessionLender, _ handles: KeyHandles, _ login: TokenLogin) {
     self.lender = lender
     self.handles = handles
-    self.keyAuthentication = keyAuthentication
+    self.login = login
   }
 
   /// The token, as it was when the module was last initialised.

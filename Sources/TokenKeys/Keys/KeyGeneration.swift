@@ -144,7 +144,7 @@ extension TokenConnection {
     }
     let challenge = try session.generateRandom(count: 32)
     let scheme = try SignatureScheme(parts.algorithm.signatureAlgorithms[0], for: parts.algorithm, offered: mechanisms())
-    let authentication = parts.wantsPINEachTime ? keyAuthentication : nil
+    let authentication = parts.wantsPINEachTime ? login : nil
     let signature = try scheme.sign(challenge, key: privateKey, authentication: authentication, in: &session)
     guard KeySignature(verifying: signature, of: challenge, by: parts.publicKey, algorithm: scheme.algorithm) != nil else {
       throw TokenKeysError(

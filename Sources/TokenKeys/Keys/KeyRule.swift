@@ -34,14 +34,27 @@ public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   public static let verifyAfterSign = KeyRule("KEY-VERIFY-AFTER-SIGN")
   /// A certificate is stored only beside the key that it certifies.
   public static let certificateMatchesKey = KeyRule("KEY-CERTIFICATE-MATCHES")
-  /// A user PIN that the token calls locked is not tried.
+  /// A PIN that the token calls locked is not tried, whoever's it is and wherever it comes from.
   public static let pinNotLocked = KeyRule("PIN-NOT-LOCKED")
-  /// The last try before the token locks the user PIN is for a person at a prompt or at the device's own pad, never for a stored PIN.
+  /// The last try before the token locks a PIN is made only when a person asks for just that, and enters the PIN.
   public static let pinFinalTry = KeyRule("PIN-FINAL-TRY")
+  /// After a wrong PIN, as the token tells it, the next try is a person's: unattended use waits, and a person is asked first.
+  public static let pinCountLow = KeyRule("PIN-COUNT-LOW")
+  /// After two failed tries, as we have counted them, the next one is a person's, whatever the token tells.
+  public static let pinOwnCount = KeyRule("PIN-OWN-COUNT")
+  /// A PIN that the token refused is not tried on it again unless a person says so, in this process or any other.
+  public static let pinRefusedBefore = KeyRule("PIN-REFUSED-BEFORE")
+  /// Without a memory of refused PINs that can be read and written, no PIN is tried in unattended use.
+  public static let pinMemory = KeyRule("PIN-MEMORY")
+  /// Two processes never try a PIN of one token at the same time.
+  public static let pinOneAtATime = KeyRule("PIN-ONE-AT-A-TIME")
+  /// A stored PIN is one token's: a process that has used it for one token does not send it to another.
+  public static let pinOneToken = KeyRule("PIN-ONE-TOKEN")
 
   public static let allCases: [KeyRule] = [
     .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .generatedBy, .isPrivate, .signOnly, .notCopyable, .size,
     .uniqueID, .pair, .nameTaken, .verifyAfterSign, .certificateMatchesKey, .pinNotLocked, .pinFinalTry,
+    .pinCountLow, .pinOwnCount, .pinRefusedBefore, .pinMemory, .pinOneAtATime, .pinOneToken,
   ]
 
   public var description: String { rawValue }

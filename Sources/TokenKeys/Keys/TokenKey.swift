@@ -119,7 +119,7 @@ extension TokenConnection {
   /// Signs with a private key; nobody has verified the result yet.
   func sign(_ message: [UInt8], with parts: KeyParts, algorithm: KeySignatureAlgorithm) throws -> [UInt8] {
     let scheme = try SignatureScheme(algorithm, for: parts.algorithm, offered: mechanisms())
-    let authentication = parts.wantsPINEachTime ? keyAuthentication : nil
+    let authentication = parts.wantsPINEachTime ? login : nil
     return try withPrivateKey(parts.identifier) { session, handle in
       try scheme.sign(message, key: handle, authentication: authentication, in: &session)
     }

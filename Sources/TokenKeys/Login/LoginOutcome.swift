@@ -1,0 +1,45 @@
+import PKCS11
+
+/// What a try of a PIN has done to the token's count of tries.
+enum LoginOutcome: Hashable, Sendable {
+  /// The token accepted the PIN.
+  case verified
+  /// The token looked at the PIN and did not accept it.
+  case refused(ReturnValue)
+  /// The token may have looked at the PIN.
+  case uncertain(ReturnValue)
+  /// The token has not looked at the PIN, or it was right and only too old.
+  case untouched
+
+  /// - Parameter answer: what `C_Login` answered, other than `CKR_OK`.
+  init(_ answer: ReturnValue) {
+    self =
+      switch answer {
+      case .pinIncorrect, .pinLengthRange, .pinInvalid, .pinLocked: .refused(answer)
+      case _ where Self.untouching.contains(answer): .untouched
+      default: .uncertain(answer)
+      }
+  }
+
+  /// - Parameter error: what came of a login alone.
+  init(_ error: any Error) {
+    guard let error = error as? PKCS11Error else {
+      self = .untouched
+      return
+    }
+    self = error.function == "C_Login" ? error.returnValue.map { LoginOutcome($0) } ?? .untouched : .untouched
+  }
+
+  /// Answers of `C_Login` that come before the PIN is looked at. `CKR_PIN_EXPIRED` says that it was right in its time. Everything that is
+  /// not here and no clear refusal, vendors' codes too, counts as a try: some cards answer a wrong PIN with `CKR_GENERAL_ERROR`.
+  private static let untouching: Set<ReturnValue> = [
+    .argumentsBad, .functionNotSupported, .functionCanceled, .cryptokiNotInitialized, .operationNotInitialized, .pinExpired,
+    .sessionClosed, .sessionHandleInvalid, .sessionReadOnly, .sessionReadOnlyExists, .slotIDInvalid, .userAlreadyLoggedIn,
+    .userAnotherAlreadyLoggedIn, .userNotLoggedIn, .userPINNotInitialized, .userTypeInvalid,
+  ]
+}
+
+extension ReturnValue {
+  /// Somebody pressed *cancel* on the device's own pad.
+  fileprivate static let functionCanceled = ReturnValue(rawValue: 0x50)
+}
