@@ -41,6 +41,8 @@ extension TokenDialect {
       .refuses(
         [.encrypt, .decrypt],
         "it refuses templates that name CKA_ENCRYPT or CKA_DECRYPT, also when they are false; what it made of them is read back"),
+      .note(
+        "its keys decrypt as well as sign, EC keys by their words only: KEY-SIGN-ONLY is violated, and the default policy refuses the key"),
       .note("it accepts CKA_SENSITIVE = false and CKA_EXTRACTABLE = true afterwards as mere words: the key stays in the TPM all the same"),
       .note("without a resource manager in front of it a TPM has room for a few objects only"),
     ])

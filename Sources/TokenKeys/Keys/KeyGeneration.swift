@@ -75,6 +75,12 @@ extension TokenConnection {
       throw TokenKeysError(
         .mechanismMissing, operation: operation, message: objection, hint: "nothing was made; choose an algorithm that the token offers")
     }
+    if case .moduleLattice = algorithm.kind {
+      throw TokenKeysError(
+        .algorithmUnsupported, operation: operation,
+        message: "the token offers \(algorithm.generation.type), but X.509's public keys cannot hold a key of kind \(algorithm) yet",
+        hint: "nothing was made; the binding itself (PKCS11.Session) makes and uses such keys")
+    }
     // Labels are for people, so nothing on the token stops a second key from having one; we do.
     guard try halves(named: name, limit: 1).isEmpty else { throw nameTaken(name, operation: operation) }
     let identifier = KeyIdentifier(try reading { try $0.generateRandom(count: KeyIdentifier.length) })
