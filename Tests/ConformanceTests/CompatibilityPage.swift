@@ -39,6 +39,7 @@ struct CompatibilityPage {
         row("PIN, bytes") { $0.pinLength },
         row("sessions") { "\($0.maximumSessions)" },
         row("of them read-write") { "\($0.maximumReadWriteSessions)" },
+        row("dialect that we speak to it") { $0.dialect },
       ] as [String]).joined(separator: "\n") + "\n"
   }
 

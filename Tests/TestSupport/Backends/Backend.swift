@@ -101,7 +101,7 @@ final class Daemon: Sendable {
 
   /// Waits until the daemon answers.
   func wait(for what: String, _ isReady: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(60)
+    let end = ContinuousClock.now + .seconds(120)
     while !(try await isReady()) {
       guard process.exitCode == nil, ContinuousClock.now < end else {
         let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
