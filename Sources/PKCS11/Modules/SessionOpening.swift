@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Sees to it that sessions with one slot are opened one after the other.
 ///
-/// A module that was initialised for threads has to stand two at once. tpm2-pkcs11 1.9 does not: it gives both the same handle, or takes the
-/// process down with it. Nothing is lost by waiting, since a session is opened once and used long. Slots do not wait for each other.
+/// A module that was initialised for threads has to stand two at once. tpm2-pkcs11 1.9 does not: it gives both the same handle, or takes
+/// the process down with it. Nothing is lost by waiting, since a session is opened once and used long. Slots do not wait for each other.
 final class SessionOpening: Sendable {
   private final class Turn: Sendable {
     let mutex = Mutex(())
