@@ -86,7 +86,7 @@ extension Bench {
 
   /// The policy for tokens of this make.
   private var policy: KeyPolicy? {
-    [KeyPolicy.nonExportableSigningOriginUnknown].first { $0.name == settings.policy }
+    [KeyPolicy.nonExportableSigningOriginUnknown, .nonExportableSigningAndDecrypting].first { $0.name == settings.policy }
   }
 
   private func generate(_ kind: KeyKind, by policy: KeyPolicy, _ keys: TokenKeys) async throws -> String? {

@@ -15,6 +15,7 @@ enum Expectations {
       "generate ecdsa-p256": "KEY-SIGN-ONLY",
       "generate ecdsa-p384": "KEY-SIGN-ONLY",
       "generate ecdsa-p521": "key-unusable",
+      "generate ecdsa-p521 by the policy non-exportable-signing-and-decrypting": "key-unusable",
       "find ecdsa-p521 by name, identifier and public key": "key-unusable",
       "a certificate request signed by ecdsa-p521": "key-unusable",
       "ecdsa-p521 signs ecdsa-sha512": "key-unusable",
