@@ -103,12 +103,12 @@ public final class TokenKeys: Sendable {
   ///
   /// - Throws: ``TokenKeysError`` with ``TokenKeysError/Code/keyNotFound`` or ``TokenKeysError/Code/keyAmbiguous``.
   public func key(named name: String) async throws -> TokenKey {
-    try await exactlyOne(matching: [.init(.label, name)], described: "named \(name)")
+    try await exactlyOne("named \(name)") { try $0.readKeys(named: name) }
   }
 
   /// The one key with this `CKA_ID`.
   public func key(identifier: KeyIdentifier) async throws -> TokenKey {
-    try await exactlyOne(matching: [.init(.id, identifier.bytes)], described: "with CKA_ID \(identifier)")
+    try await exactlyOne("with CKA_ID \(identifier)") { try $0.readKeys(matching: [.init(.id, identifier.bytes)]) }
   }
 
   /// The one key whose public half is this one: the only lookup that cannot be misled by labels or identifiers.
@@ -126,11 +126,11 @@ public final class TokenKeys: Sendable {
     return match
   }
 
-  private func exactlyOne(matching attributes: [Attribute], described: String) async throws -> TokenKey {
+  private func exactlyOne(
+    _ described: String, _ search: @escaping @Sendable (TokenConnection) throws -> [FoundKey]
+  ) async throws -> TokenKey {
     let operation = "find the key \(described) on token \(token.label)"
-    let found = try await perform(isRepeatable: true) { connection in
-      try connection.readKeys(matching: attributes)
-    }
+    let found = try await perform(isRepeatable: true, search)
     guard let only = found.first else {
       throw TokenKeysError(
         .keyNotFound, operation: operation, message: "the token holds no private key \(described)",

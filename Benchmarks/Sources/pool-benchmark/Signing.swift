@@ -95,8 +95,8 @@ struct Signing {
     if let answer = answers.first { throw BenchmarkFailure("the C loop failed: \(ReturnValue(rawValue: answer))") }
   }
 
-  func find(_ objectClass: ObjectClass, _ label: String, _ count: Int) throws {
-    let answer = unsafe PlainLoopFind(loops[0], objectClass.rawValue, label, UInt(label.utf8.count), UInt(count))
+  func find(_ attribute: AttributeType, _ value: [UInt8]) throws {
+    let answer = unsafe PlainLoopFind(loops[0], attribute.rawValue, value, UInt(value.count))
     guard answer == 0 else { throw BenchmarkFailure("the C search failed: \(ReturnValue(rawValue: answer))") }
   }
 }

@@ -72,7 +72,6 @@ final class PoolCore: Sendable {
       job.fail(error)
       return
     }
-    job.submittedAt = .now
     var refusal: PKCS11Error?
     let own = PoolWorker.ofThisThread(self)
     let (worker, isNew, wakesWatchdog) = state.withLock { state -> (PoolWorker?, Bool, Bool) in
@@ -105,6 +104,7 @@ final class PoolCore: Sendable {
         refusal = full()
         return (nil, false, wakes)
       }
+      job.submittedAt = .now
       state.queue.append(job)
       return (nil, false, wakes)
     }
@@ -306,7 +306,7 @@ final class PoolCore: Sendable {
         state.tasks = []
       }
       let now = ContinuousClock.now
-      while let job = state.queue.first, job.isConcluded || now - job.submittedAt >= configuration.waitingLimit {
+      while let job = state.queue.first, job.isConcluded || now - (job.submittedAt ?? now) >= configuration.waitingLimit {
         _ = state.queue.popFirst()
         impatient.append(job)
       }

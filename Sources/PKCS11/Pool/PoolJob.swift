@@ -6,8 +6,8 @@ class PoolJob: @unchecked Sendable {
 
   /// Whether the work may be done again after it failed half way.
   let isRepeatable: Bool
-  /// When it began to wait for a session.
-  var submittedAt = ContinuousClock.Instant.now
+  /// When it began to wait for a session; nil when one was free.
+  var submittedAt: ContinuousClock.Instant?
 
   init(isRepeatable: Bool) { self.isRepeatable = isRepeatable }
 

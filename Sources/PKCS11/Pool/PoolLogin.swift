@@ -43,6 +43,21 @@ final class PoolLogin: Sendable {
 
   var snapshot: Snapshot { present.withLock { $0.snapshot } }
 
+  /// The epoch of the snapshot while the user is logged in, and zero otherwise: a glance that takes no lock.
+  private let epochOfLogin = Atomic<UInt64>(0)
+
+  /// Whether nothing has changed since a snapshot was taken.
+  func isCurrent(_ known: Snapshot) -> Bool { epochOfLogin.load(ordering: .acquiring) == known.epoch }
+
+  /// Changes what is known, and what can be seen of it at a glance.
+  private func change<Result>(_ body: (inout Present) -> Result) -> Result {
+    present.withLock { present in
+      let result = body(&present)
+      epochOfLogin.store(present.isLoggedIn ? present.snapshot.epoch : 0, ordering: .releasing)
+      return result
+    }
+  }
+
   /// The token knows no read-only sessions, or no second session to write with.
   var keepsReadWrite: Bool { isSingle || needsReadWrite.load(ordering: .relaxed) }
 
@@ -104,7 +119,7 @@ final class PoolLogin: Sendable {
     try exclusively { anchor in
       guard snapshot.epoch == epoch else { return false }
       if let refusal = present.withLock({ $0.refusal }) { throw refusal }
-      present.withLock { $0.isLoggedIn = false }
+      change { $0.isLoggedIn = false }
       anchor.session = nil
       try establish(&anchor)
       return true
@@ -120,7 +135,7 @@ final class PoolLogin: Sendable {
       guard known.epoch == epoch else { return false }
       if let refusal = present.withLock({ $0.refusal }) { throw refusal }
       let token = known.token
-      present.withLock { $0.isLoggedIn = false }
+      change { $0.isLoggedIn = false }
       let module = try token.module.reopened()
       anchor.session = nil
       let same = try module.tokens().filter { $0.isSame(as: token) }
@@ -130,7 +145,7 @@ final class PoolLogin: Sendable {
           message: same.isEmpty ? "it is not there any more" : "\(same.count) tokens are the same by now",
           hint: "look after the device and its connection")
       }
-      present.withLock { $0.snapshot = Snapshot(token: found, epoch: $0.snapshot.epoch + 1) }
+      change { $0.snapshot = Snapshot(token: found, epoch: $0.snapshot.epoch + 1) }
       try establish(&anchor)
       return true
     }
@@ -138,7 +153,7 @@ final class PoolLogin: Sendable {
 
   /// Makes handles of private objects void, so that they are looked for again.
   func forgetHandles(since epoch: UInt64) {
-    present.withLock { if $0.snapshot.epoch == epoch { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: epoch + 1) } }
+    change { if $0.snapshot.epoch == epoch { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: epoch + 1) } }
   }
 
   /// Closes the session that holds the login.
@@ -153,7 +168,7 @@ final class PoolLogin: Sendable {
     guard isSingle else { return }
     if let refusal = present.withLock({ $0.refusal }) { throw refusal }
     try attempt(&session)
-    present.withLock { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: $0.snapshot.epoch + 1) }
+    change { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: $0.snapshot.epoch + 1) }
   }
 
   private func establish(_ anchor: inout Anchor) throws {
@@ -167,7 +182,7 @@ final class PoolLogin: Sendable {
         throw error
       }
     }
-    present.withLock {
+    change {
       $0.isLoggedIn = true
       $0.snapshot = Snapshot(token: token, epoch: $0.snapshot.epoch + 1)
     }
@@ -178,7 +193,7 @@ final class PoolLogin: Sendable {
       try logIn?(&session)
     } catch {
       // What only a person can mend is not tried again by whoever comes next: it might cost another try of the PIN.
-      if (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true { present.withLock { $0.refusal = error } }
+      if (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true { change { $0.refusal = error } }
       throw error
     }
   }

@@ -7,9 +7,8 @@ extension PoolCore {
     guard !job.isConcluded else { return }
     worker.monitor.reset()
     lender.begin()
-    let gate = lender.token.module.cryptoki.gate
-    gate.enter()
-    defer { gate.leave() }
+    lender.gate.enter()
+    defer { lender.gate.leave() }
     var climbed = Rung.none
     while true {
       do {

@@ -96,10 +96,9 @@ final class PoolWorker: @unchecked Sendable {
       case .end: break loop
       }
     }
-    let gate = lender.token.module.cryptoki.gate
-    gate.enter()
+    lender.gate.enter()
     lender.close()
-    gate.leave()
+    lender.gate.leave()
     // What is let go of from here on passes the gate by itself.
     CallMonitor.watchThisThreadNoMore()
     core.ended(self)

@@ -4,12 +4,18 @@
 public final class SessionLender {
   let core: PoolCore
   private var session: Session?
+  /// Whether there is a session: an optional that cannot be copied has to be taken apart to be asked.
+  private var isOpen = false
   private var known: PoolLogin.Snapshot
 
   init(_ core: PoolCore) {
     self.core = core
     known = core.login.snapshot
+    gate = known.token.module.cryptoki.gate
   }
+
+  /// Where calls into the token's module pass. The module stays the same when it is initialised anew.
+  let gate: CallGate
 
   /// The token, as it was when the module was last initialised.
   public var token: Token { known.token }
@@ -47,27 +53,28 @@ public final class SessionLender {
 
   /// Logs in if that was not done, and takes over what others have found out about the token meanwhile.
   func refresh() throws {
+    if core.login.isCurrent(known) { return }
     try core.login.ensure(core)
     known = core.login.snapshot
   }
 
   /// Closes the session without a word.
-  func dropSession() { session = nil }
+  func dropSession() {
+    session = nil
+    isOpen = false
+  }
 
   /// Closes whatever is open.
   func close() {
+    isOpen = false
     if let held = session.take() { try? held.close() }
   }
 
   private func prepare(_ access: SessionAccess) throws {
-    if let held = session.take() {
-      let isFit = !held.isPoisoned && held.isOfCurrentModule && (held.access == access || held.access == .readWrite)
-      if isFit {
-        session = consume held
-        return
-      }
+    if isOpen {
+      if session!.isFit(for: access) { return }
       // Closed before the next is opened: the token's limit counts both.
-      _ = consume held
+      dropSession()
     }
     // Where a login is wanted it is looked for below; without one, that the token is the right one has to be asked.
     let wantsLogin = core.login.wantsLogin(known.token)
@@ -77,6 +84,7 @@ public final class SessionLender {
       known = core.login.snapshot
     }
     session = consume opened
+    isOpen = true
     guard wantsLogin else { return }
     guard try session!.isUserLoggedIn() else {
       throw PKCS11Error(

@@ -90,8 +90,9 @@ public final class SessionPool: Sendable {
     for work: PoolWork<Value>, _ core: PoolCore, _ submit: (PoolWork<Value>) -> Void
   ) async throws -> Value {
     try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        work.whenConcluded { continuation.resume(with: $0) }
+      // Resumed exactly once: work tells its first outcome and no other.
+      try await unsafe withUnsafeThrowingContinuation { continuation in
+        work.whenConcluded { unsafe continuation.resume(with: $0) }
         submit(work)
       }
     } onCancel: {

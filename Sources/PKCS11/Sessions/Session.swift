@@ -91,8 +91,10 @@ public struct Session: ~Copyable, Sendable {
     return cryptoki.failure(function, answer, isMissing: isMissing, token: token.label, operation: operation)
   }
 
-  /// The module was not finalized since the session was opened.
-  var isOfCurrentModule: Bool { cryptoki.generation.load(ordering: .relaxed) == generation }
+  /// Whether the session can be used for an access. It changes nothing; only what changes can be asked of an optional session in its place.
+  mutating func isFit(for wanted: SessionAccess) -> Bool {
+    !isPoisoned && cryptoki.generation.load(ordering: .relaxed) == generation && (wanted == .readOnly || access == .readWrite)
+  }
 
   private func checkModule() throws(PKCS11Error) { try Self.checkModule(cryptoki, generation, token) }
 

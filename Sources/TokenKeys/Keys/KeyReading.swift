@@ -21,11 +21,40 @@ struct FoundKey: Sendable {
 extension TokenConnection {
   /// Private keys with these attributes, each with its public half; all of them when there are none.
   ///
-  /// Tokens search by going through all of their objects, so searches are what costs: one finds both halves of a key that is named, and two
-  /// find all keys, however many there are.
+  /// Tokens search by going through all of their objects, so searches are what costs: two find all keys, however many there are.
   func readKeys(matching attributes: [Attribute]) throws -> [FoundKey] {
+    try readKeys { session in
+      let searches = attributes.isEmpty ? ObjectClass.keyHalves.map { [Attribute(.objectClass, $0)] } : [attributes]
+      return try Self.halves(searches, in: &session)
+    }
+  }
+
+  /// Private keys with this name, each with its public half.
+  ///
+  /// The name leads to the identifier, and only that to the halves: a label is for people, and whoever else has it says nothing.
+  func readKeys(named name: String) throws -> [FoundKey] {
+    try readKeys { session in
+      let named = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.label, name)])
+      var halves = Halves()
+      var searched: Set<KeyIdentifier> = []
+      for handle in named {
+        let identifier = KeyIdentifier(try session.attributes([.id], of: handle).bytes(.id) ?? [])
+        guard !identifier.bytes.isEmpty else {
+          halves.privateKeys.append(try Self.privateHalf(handle, identifier, in: &session))
+          continue
+        }
+        guard searched.insert(identifier).inserted else { continue }
+        let both = try Self.halves([[Attribute(.id, identifier.bytes)]], in: &session)
+        halves.privateKeys += both.privateKeys.filter { $0.label == name }
+        halves.publicKeys[identifier] = both.publicKeys[identifier]
+      }
+      return halves
+    }
+  }
+
+  private func readKeys(_ search: (inout Session) throws -> Halves) throws -> [FoundKey] {
     let found = try reading { session in
-      let halves = try Self.halves(matching: attributes, in: &session)
+      let halves = try search(&session)
       return halves.privateKeys.map { privateKey in
         let parts = Result {
           let (publicKey, algorithm) = try Self.publicHalf(
@@ -47,27 +76,32 @@ extension TokenConnection {
     let wantsPINEachTime: Bool
   }
 
-  private static func halves(
-    matching attributes: [Attribute], in session: inout Session
-  ) throws -> (privateKeys: [PrivateHalf], publicKeys: [KeyIdentifier: [ObjectHandle]]) {
+  private struct Halves {
     var privateKeys: [PrivateHalf] = []
     var publicKeys: [KeyIdentifier: [ObjectHandle]] = [:]
-    let searches = attributes.isEmpty ? ObjectClass.keyHalves.map { [Attribute(.objectClass, $0)] } : [attributes]
+  }
+
+  private static func halves(_ searches: [[Attribute]], in session: inout Session) throws -> Halves {
+    var halves = Halves()
     for search in searches {
       for handle in try session.findObjects(matching: search) {
         let values = try session.attributes([.objectClass, .id], of: handle)
         let identifier = KeyIdentifier(values.bytes(.id) ?? [])
         switch try values.unsignedLong(.objectClass).map(ObjectClass.init(rawValue:)) {
-        case .some(.privateKey):
-          let more = try session.attributes([.label, .alwaysAuthenticate], of: handle)
-          privateKeys.append(
-            PrivateHalf(
-              label: more.string(.label) ?? "", identifier: identifier, wantsPINEachTime: try more.bool(.alwaysAuthenticate) ?? false))
-        case .some(.publicKey): publicKeys[identifier, default: []].append(handle)
+        case .some(.privateKey): halves.privateKeys.append(try privateHalf(handle, identifier, in: &session))
+        case .some(.publicKey): halves.publicKeys[identifier, default: []].append(handle)
         default: break
         }
       }
     }
-    return (privateKeys, publicKeys)
+    return halves
+  }
+
+  private static func privateHalf(
+    _ handle: ObjectHandle, _ identifier: KeyIdentifier, in session: inout Session
+  ) throws -> PrivateHalf {
+    let values = try session.attributes([.label, .alwaysAuthenticate], of: handle)
+    return PrivateHalf(
+      label: values.string(.label) ?? "", identifier: identifier, wantsPINEachTime: try values.bool(.alwaysAuthenticate) ?? false)
   }
 }

@@ -11,10 +11,10 @@ PlainLoop *_Nullable PlainLoopOpen(const char *_Nonnull modulePath, unsigned lon
 // Signs 32 bytes `count` times. Returns 0, or the first return value that is not CKR_OK.
 unsigned long PlainLoopSign(PlainLoop *_Nonnull loop, unsigned long mechanism, unsigned long key, unsigned long count);
 
-// Searches `count` times for the one object with a class and a label. Returns 0, the first return value that is not CKR_OK, or -1 when the
-// search did not find exactly one.
+// Searches for the one private key with a value of an attribute (CKA_ID, CKA_LABEL). Returns 0, the first return value that is not CKR_OK,
+// or -1 when the search did not find exactly one.
 unsigned long PlainLoopFind(
-  PlainLoop *_Nonnull loop, unsigned long objectClass, const char *_Nonnull label, unsigned long labelLength, unsigned long count);
+  PlainLoop *_Nonnull loop, unsigned long attribute, const unsigned char *_Nonnull value, unsigned long length);
 
 void PlainLoopClose(PlainLoop *_Nonnull loop);
 
