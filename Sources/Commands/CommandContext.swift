@@ -26,12 +26,20 @@ final class CommandContext: Sendable {
 
   /// The configured PKCS#11 module, loaded and initialised. It is finalized before the tool exits.
   func module() throws -> Module {
-    guard let path = settings.module?.value else {
+    // A URI that names another module is refused before this one is loaded.
+    _ = try tokenURI()
+    guard let setting = settings.module else {
       throw CommandError.configuration(
         "no PKCS#11 module is configured", operation: "load the PKCS#11 module",
         hint:
           "name it with --module PATH, HSMKEY_MODULE, or token.module in the configuration; SoftHSM's is /usr/lib/softhsm/libsofthsm2.so"
       )
+    }
+    let path = setting.value
+    do {
+      try InputOutput.refuseURI(path, operation: "load the PKCS#11 module")
+    } catch let error as CommandError {
+      throw error.blaming(setting.origin)
     }
     guard path.hasPrefix("/") else {
       throw CommandError.configuration(
@@ -72,9 +80,24 @@ final class CommandContext: Sendable {
   func tokenURI() throws -> PKCS11URI? {
     guard let setting = settings.token else { return nil }
     do {
-      return try PKCS11URI(uriOrLabel: setting.value)
+      let uri = try PKCS11URI(uriOrLabel: setting.value)
+      try Self.refuseForeignModule(uri, setting.origin)
+      return uri
     } catch {
       throw ErrorTranslation.translate(error)?.blaming(setting.origin) ?? error
+    }
+  }
+
+  /// Whoever names the module gets the PIN, so that is the configuration file's owner, or an option that says so, and no URI that somebody
+  /// may have been handed.
+  private static func refuseForeignModule(_ uri: PKCS11URI, _ origin: Origin) throws {
+    let isInFile = if case .file = origin { true } else { false }
+    guard uri.moduleName == nil, uri.modulePath == nil || isInFile else {
+      throw CommandError.usage(
+        uri.moduleName == nil
+          ? "the token's URI has a module-path, which is honoured in the configuration file only"
+          : "the token's URI has a module-name, which is not looked up",
+        rule: .uriModulePath, hint: "leave it out, and name the module's file with --module PATH or token.module in the configuration")
     }
   }
 

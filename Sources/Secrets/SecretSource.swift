@@ -47,7 +47,9 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
         }
         kind = .descriptor(number)
       case "file":
-        guard !value.isEmpty, !value.utf8.contains(0) else { throw Self.malformed("file:PATH", "PATH is the path of a file") }
+        guard !value.isEmpty, !value.utf8.contains(0), !value.lowercased().hasPrefix("pkcs11:") else {
+          throw Self.malformed("file:PATH", "PATH is the path of a file, and no pkcs11: URI is one")
+        }
         kind = .file(value)
       case "credential":
         guard !value.isEmpty, value != ".", value != "..", !value.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 }) else {

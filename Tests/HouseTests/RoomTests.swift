@@ -42,7 +42,7 @@ private let unsafeRooms: Set = ["PKCS11", "Secrets", "XMLSignature", "HTTPSTrans
 private let unsafeFixtures: Set = [
   "Tests/TestSupport/SoftHSMFixture.swift",
   "Tests/TestSupport/ChildProcess.swift", "Tests/TestSupport/PseudoTerminal.swift", "Tests/TestSupport/RawServer.swift",
-  "Tests/TestSupport/OtherUser.swift", "Tests/TestSupport/ForkedChild.swift",
+  "Tests/TestSupport/OtherUser.swift", "Tests/TestSupport/ForkedChild.swift", "Tests/Fuzzing/PKCS11Fuzzer.swift",
   "Tests/TestSupport/TemporaryFolder+Files.swift", "Tests/SecretsProbe/Main.swift", "Tests/TransportProbe/Main.swift",
   "Tests/TransportProbe/Marker.swift",
 ]

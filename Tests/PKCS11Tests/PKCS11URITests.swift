@@ -76,6 +76,9 @@ struct PKCS11URITests {
     arguments: [
       "pkcs11:token=x?pin-value=s3cr3t", "pkcs11:token=x?pin-source=file:/s3cr3t", "pkcs11:pin-value=s3cr3t", "pkcs11:?PIN-Value=s3cr3t",
       "pkcs11:token=x;pin-source=s3cr3t?pin-value=%", "pkcs11:?pin-value=s3cr3t&pin-value=s3cr3t", "payroll?pin-value=s3cr3t",
+      "pkcs11:?pin%2Dvalue=s3cr3t", "pkcs11:?%70%69%6e-source=s3cr3t", "pkcs11:?PIN%2dVALUE=s3cr3t", "payroll?pin%2Dvalue=s3cr3t",
+      "pkcs11:token=x?pinfile=s3cr3t", "pkcs11:token=x;pin=s3cr3t", "pkcs11:token=x?pin%value=s3cr3t",
+      "PKCS11:?module-path=/a&pin-value=s3cr3t",
     ])
   func pins(_ text: String) throws {
     let error = try pkcs11Error { _ = try PKCS11URI(uriOrLabel: text) }
@@ -99,8 +102,80 @@ struct PKCS11URITests {
     #expect(try PKCS11URI(uriOrLabel: "My token") == PKCS11URI(label: "My token"))
     #expect(try PKCS11URI(uriOrLabel: "pkcs11:serial=1").serialNumber == "1")
     #expect(PKCS11URI(label: "a;b%").description == "pkcs11:token=a%3Bb%25")
+    #expect(PKCS11URI.begins("Pkcs11:") && !PKCS11URI.begins("pkcs11") && !PKCS11URI.begins("./pkcs11:x"))
     for text in ["", String(repeating: "x", count: 33), "a\u{1B}b"] {
       #expect(try pkcs11Error { _ = try PKCS11URI(uriOrLabel: text) }.rule == .tokenLabel)
+    }
+  }
+
+  @Test("values are compared byte by byte, and attributes in any order")
+  func equality() throws {
+    #expect(try PKCS11URI("pkcs11:token=a;serial=1") == PKCS11URI("PKCS11:serial=%31;token=%61"))
+    #expect(try PKCS11URI("pkcs11:token=%c3%a9").hashValue == PKCS11URI("pkcs11:token=%C3%A9").hashValue)
+    #expect(try PKCS11URI("pkcs11:library-version=2") == PKCS11URI("pkcs11:library-version=2.0"))
+    #expect(try PKCS11URI("pkcs11:slot-id=007") == PKCS11URI("pkcs11:slot-id=7"))
+    #expect(try PKCS11URI("pkcs11:token=") != PKCS11URI("pkcs11:"))
+    #expect(try PKCS11URI("pkcs11:token=a") != PKCS11URI("pkcs11:token=A"))
+    #expect(try PKCS11URI("pkcs11:token=%C3%A9") != PKCS11URI("pkcs11:token=e%CC%81"))
+    var unnamed = PKCS11URI()
+    unnamed.objectClass = ObjectClass(rawValue: 0x8000_0001)
+    #expect(unnamed != PKCS11URI())
+  }
+
+  @Test("what is absent matches anything, what is empty only what is empty, and every attribute counts")
+  func matching() throws {
+    let testbed = try TokenTestbed()
+    let token = testbed.token
+    let module = token.module.information
+    #expect(PKCS11URI().matches(token))
+    #expect(token.uri.matches(token))
+    let texts: [(WritableKeyPath<PKCS11URI, String?>, String)] = [
+      (\.label, token.label), (\.manufacturer, token.manufacturer), (\.serialNumber, token.serialNumber), (\.model, token.model),
+      (\.libraryManufacturer, module.manufacturer), (\.libraryDescription, module.libraryDescription),
+      (\.slotManufacturer, token.slot.manufacturer), (\.slotDescription, token.slot.description),
+    ]
+    for (member, actual) in texts {
+      for (wanted, isMatch) in [(actual, true), (actual.uppercased() + "x", false), (actual + " ", false), ("", actual.isEmpty)] {
+        var uri = PKCS11URI()
+        uri[keyPath: member] = wanted
+        #expect(uri.matches(token) == isMatch, "\(uri)")
+      }
+    }
+    var uri = PKCS11URI()
+    uri.libraryVersion = module.libraryVersion
+    uri.slotIdentifier = token.slot.identifier
+    uri.objectLabel = "objects do not matter here"
+    uri.modulePath = "/nor/does/this"
+    #expect(uri.matches(token))
+    uri.slotIdentifier = token.slot.identifier &+ 1
+    #expect(!uri.matches(token))
+    uri.slotIdentifier = nil
+    uri.libraryVersion = Version(major: module.libraryVersion.major, minor: module.libraryVersion.minor &+ 1)
+    #expect(!uri.matches(token))
+  }
+
+  @Test("URI-SYNTAX: a URI that would be too long when written back is refused")
+  func writtenLength() throws {
+    let text = "pkcs11:token=" + String(repeating: ",", count: 2000)
+    #expect(try pkcs11Error { _ = try PKCS11URI(text) }.rule == .uriSyntax)
+    #expect(try PKCS11URI("pkcs11:token=" + String(repeating: ",", count: 1361)).description.utf8.count == 4096)
+  }
+
+  @Test(
+    "each character of a value stands for itself where RFC 7512 allows it, and only there",
+    arguments: [("pkcs11:token=", false), ("pkcs11:?module-name=", true)])
+  func characters(_ start: String, isQuery: Bool) {
+    let unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    let allowed = Set((unreserved + ":[]@!$'()*+,=" + (isQuery ? "/?|" : "&")).unicodeScalars)
+    let separators: Set<Unicode.Scalar> = isQuery ? ["&"] : [";", "?"]
+    for scalar in (0...0xFF).compactMap(Unicode.Scalar.init) where !separators.contains(scalar) {
+      let uri = try? PKCS11URI(start + "a" + String(scalar))
+      #expect((uri != nil) == (scalar != "%" && allowed.contains(scalar)), "\(scalar.value)")
+      if let uri { #expect((isQuery ? uri.moduleName : uri.label) == "a" + String(scalar)) }
+    }
+    for byte in UInt8.min...0x7F {
+      let digits = (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      #expect((try? PKCS11URI(start + "%" + digits)) != nil)
     }
   }
 

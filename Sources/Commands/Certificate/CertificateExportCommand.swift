@@ -34,6 +34,7 @@ struct CertificateExportCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     let operation = "export certificate \(name)"
+    try InputOutput.refuseURI(out ?? "-", operation: operation)
     guard let active = try context.record(named: name)?.active else {
       throw CommandError(
         .tokenOrKey, code: "certificate-not-found", operation: operation, message: "there is no certificate of this name",

@@ -59,6 +59,7 @@ struct ServiceRequestCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    for file in [csr, out ?? "-"] { try InputOutput.refuseURI(file, operation: "write a service request") }
     if operation == "sign-new" {
       guard out != nil else {
         throw CommandError.usage(

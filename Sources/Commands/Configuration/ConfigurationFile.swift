@@ -1,3 +1,5 @@
+import PKCS11
+
 /// What stands in a configuration file, and nothing else: no defaults, no environment.
 struct ConfigurationFile: Sendable {
   struct Token: Sendable {
@@ -69,9 +71,10 @@ struct ConfigurationFile: Sendable {
     }
   }
 
-  /// A path as a configuration file means it: from the file's own folder, wherever the tool runs.
+  /// A path as a configuration file means it: from the file's own folder, wherever the tool runs. A `pkcs11:` text is no path: it stays as
+  /// it is, to be refused.
   static func resolve(_ path: String, besides file: String) -> String {
-    guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
+    guard !path.hasPrefix("/"), !PKCS11URI.begins(path), let slash = file.lastIndex(of: "/") else { return path }
     return file[...slash] + path
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PKCS11
 import SystemPackage
 import TokenKeys
 
@@ -54,7 +55,7 @@ struct Settings: Sendable {
     self.file = file
     config = named ?? file.path.map { Setting(value: $0, origin: .builtIn) }
     logLevel = choose(options.logLevel, "--log-level", "HSMKEY_LOG", nil) ?? Setting(value: "warning", origin: .builtIn)
-    module = choose(options.module, "--module", "HSMKEY_MODULE", configured(file.token.module))
+    module = choose(options.module, "--module", "HSMKEY_MODULE", configured(try Self.moduleInFile(file)))
     token = choose(options.token, "--token", "HSMKEY_TOKEN", configured(file.token.uri))
     pinSource =
       choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", configured(file.token.pinSource))
@@ -77,6 +78,17 @@ struct Settings: Sendable {
           ? "add it under certificates: with its customer-id; see the README" : "configured: \(known.joined(separator: ", "))")
     }
     return certificate
+  }
+
+  /// The module that the file names: `token.module`, or the `module-path` of its `token.uri`.
+  private static func moduleInFile(_ file: ConfigurationFile) throws -> String? {
+    // A URI that cannot be read is told where it is used.
+    guard let uri = file.token.uri, let path = (try? PKCS11URI(uriOrLabel: uri))?.modulePath else { return file.token.module }
+    guard file.token.module.map({ $0 == path }) ?? true else {
+      throw CommandError.configuration(
+        "token.module and the module-path of token.uri name two different files", rule: .uriModulePath, hint: "leave one of them out")
+    }
+    return path
   }
 
   private static func load(named path: String?) throws -> ConfigurationFile {

@@ -1,3 +1,4 @@
+import PKCS11
 import Yams
 
 /// One mapping of a YAML file, read strictly: what is not asked for is an error, with its line.
@@ -76,7 +77,9 @@ struct StrictMapping {
   func files(_ key: String) throws -> [String]? { try strings(key)?.map { try resolved($0, key) } }
 
   private func resolved(_ path: String, _ key: String) throws -> String {
-    guard !path.lowercased().hasPrefix("pkcs11:") else { throw refusal(key, "must be a file; a pkcs11: URI does not belong there") }
+    guard !PKCS11URI.begins(path) else {
+      throw refuse(value(key), "\(self.path)\(key) must be a file; a pkcs11: URI does not belong there", rule: .fileNotURI)
+    }
     return ConfigurationFile.resolve(path, besides: file)
   }
 
@@ -111,12 +114,12 @@ struct StrictMapping {
 
   private func value(_ key: String) -> Node? { mapping[Node(key)] }
 
-  private func refuse(_ node: Node?, _ message: String, hint: String? = nil) -> CommandError {
-    Self.refuse(file, (node?.mark).map { "line \($0.line): \(message)" } ?? message, hint: hint)
+  private func refuse(_ node: Node?, _ message: String, rule: CommandRule? = nil, hint: String? = nil) -> CommandError {
+    Self.refuse(file, (node?.mark).map { "line \($0.line): \(message)" } ?? message, rule: rule, hint: hint)
   }
 
-  private static func refuse(_ file: String, _ message: String, hint: String? = nil) -> CommandError {
-    .configuration(message, operation: "read \(file)", hint: hint)
+  private static func refuse(_ file: String, _ message: String, rule: CommandRule? = nil, hint: String? = nil) -> CommandError {
+    .configuration(message, rule: rule, operation: "read \(file)", hint: hint)
   }
 
   /// What Yams found wrong, without the lines of the file that it would show.

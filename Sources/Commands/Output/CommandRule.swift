@@ -6,6 +6,10 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
 
   /// A configuration file belongs to root or to the user who runs the tool, and nobody else can change it: it names programs that are run.
   static let configurationOwner = CommandRule("CONFIG-OWNER-ONLY")
+  /// A `pkcs11:` text where a file is expected is an error, never the name of a file.
+  static let fileNotURI = CommandRule("FILE-NOT-URI")
+  /// A token's URI names a module by `module-path`, and in the configuration file only; `module-name` is not looked up at all.
+  static let uriModulePath = CommandRule("URI-MODULE-PATH-FROM-CONFIGURATION")
   /// Whoever issues customers' certificates signs no answers, and whoever issues the certificates behind answers issues no customers'.
   static let trustRoles = CommandRule("TRUST-ROLES")
   /// A published authority is trusted in its own environment only: test and production never mix.
@@ -20,21 +24,12 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let tokenNotEmpty = CommandRule("TOKEN-NOT-EMPTY")
   /// A serial number that names a token to be destroyed names exactly one.
   static let tokenSerial = CommandRule("TOKEN-SERIAL-ONE")
-  /// A new PIN has a length that the token takes.
-  static let pinLength = CommandRule("PIN-LENGTH")
-  /// New PINs are read by this program: a device's own pad cannot give them.
-  static let initialPINsRead = CommandRule("TOKEN-INIT-PIN-READ")
-  /// A security officer PIN that the token says is locked is not tried.
-  static let securityOfficerPINNotLocked = CommandRule("SO-PIN-NOT-LOCKED")
-  /// A security officer PIN with one try left is asked of a person only.
-  static let securityOfficerPINFinalTry = CommandRule("SO-PIN-FINAL-TRY")
   /// What cannot be undone is done only when its name is given a second time.
   static let confirmation = CommandRule("CONFIRM-NAME")
 
   static let allCases: [CommandRule] = [
-    .configurationOwner, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken, .tokenNotEmpty, .tokenSerial,
-    .pinLength,
-    .initialPINsRead, .securityOfficerPINNotLocked, .securityOfficerPINFinalTry, .confirmation,
+    .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken,
+    .tokenNotEmpty, .tokenSerial, .confirmation,
   ]
 
   var description: String { rawValue }

@@ -46,13 +46,19 @@ enum ErrorTranslation {
     let isCall = error.rule == .call
     return CommandError(
       status, code: error.returnValue?.name ?? error.rule.rawValue, rule: isCall ? nil : error.rule.rawValue, operation: error.operation,
-      message: answer.isEmpty ? error.message : "\(error.message) (\(answer))", hints: [error.hint])
+      message: answer.isEmpty ? error.message : "\(error.message) (\(answer))",
+      hints: [error.hint, error.recovery == .retry ? "it may pass by itself: wait a little and run this again" : nil])
   }
 
   private static func translate(_ error: TokenKeysError) -> CommandError {
     let statuses: [TokenKeysError.Code: ExitStatus] = [
       .ruleRefused: .ruleRefused, .pinGuarded: .pin, .pinMemory: .configuration, .pinBusy: .notReady,
     ]
+    if error.code == .tokenHalfMade, let cause = error.underlying.flatMap(translate) {
+      return CommandError(
+        cause.exitStatus, code: cause.code, rule: cause.rule, operation: error.operation, message: "\(error.message): \(cause.message)",
+        hints: cause.hints + [error.hint])
+    }
     return CommandError(
       statuses[error.code] ?? .tokenOrKey, code: error.code.rawValue,
       rule: error.rule?.rawValue, operation: error.operation, message: error.message, hints: [error.hint])

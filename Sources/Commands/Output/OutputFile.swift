@@ -1,4 +1,5 @@
 import Foundation
+import PKCS11
 import SystemPackage
 
 /// Files that a command reads and writes.
@@ -66,11 +67,12 @@ enum InputOutput {
     return underlying.map { "\(Errno(rawValue: CInt($0.code)))" } ?? error.localizedDescription
   }
 
-  /// A `pkcs11:` text where a file belongs is a mistake, never a file's name.
+  /// Refuses a `pkcs11:` text where a file belongs: it is a mistake, never a file's name. The text is not repeated; it may hold a PIN.
   static func refuseURI(_ path: String, operation: String) throws {
-    if path.lowercased().hasPrefix("pkcs11:") {
-      throw CommandError.usage(
-        "a file is expected where a pkcs11: URI was given", hint: "keys are named by NAME, tokens by --token; \(operation)")
+    if PKCS11URI.begins(path) {
+      throw CommandError(
+        .usage, code: "usage", rule: CommandRule.fileNotURI.rawValue, operation: operation,
+        message: "a file is expected where a pkcs11: URI was given", hints: ["keys are named by NAME, tokens by --token"])
     }
   }
 }

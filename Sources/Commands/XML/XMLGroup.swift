@@ -78,6 +78,7 @@ struct XMLSignCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
+    try InputOutput.refuseURI(out, operation: "write the signed document")
     let document = try InputOutput.read(input, operation: "read the document to sign")
     let (key, certificate) = try await context.signer(named: name)
     let chosen: ReferenceTransforms =

@@ -62,13 +62,13 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let signatureInput = PKCS11Rule("SIGNATURE-INPUT")
   /// Random bytes are asked for in amounts of 1 byte to 1 MiB.
   public static let randomCount = PKCS11Rule("RANDOM-COUNT")
-  /// A URI follows RFC 7512 and is at most 4096 bytes long.
+  /// A URI follows RFC 7512 and is at most 4096 bytes long, as given and as written back.
   public static let uriSyntax = PKCS11Rule("URI-SYNTAX")
-  /// A URI has only attributes that RFC 7512 names.
+  /// A URI has only attributes that RFC 7512 names: none of a vendor's own, and none that is misspelt.
   public static let uriAttributeKnown = PKCS11Rule("URI-ATTRIBUTE-KNOWN")
   /// A URI has an attribute once at most.
   public static let uriAttributeOnce = PKCS11Rule("URI-ATTRIBUTE-ONCE")
-  /// A URI carries no PIN and no place where a PIN is.
+  /// A URI carries no PIN and no place where a PIN is: no attribute whose name begins with `pin`, however it is written.
   public static let uriNoPIN = PKCS11Rule("URI-NO-PIN")
 
   public static let allCases: [PKCS11Rule] = [

@@ -53,5 +53,12 @@ final class CallGate: Sendable {
     return body()
   }
 
+  /// Closes the gate for good, after waiting a while for those who have entered. Whoever comes now waits for the end of the process.
+  func shut(patience: Duration) {
+    isClosed.store(true, ordering: .sequentiallyConsistent)
+    let start = ContinuousClock.now
+    while passing.load(ordering: .sequentiallyConsistent) > 0, ContinuousClock.now - start < patience { Self.rest() }
+  }
+
   private static func rest() { usleep(200) }
 }

@@ -21,8 +21,9 @@ func displayable(_ bytes: [UInt8]) -> String {
 
 /// What a token's label can be.
 enum TokenLabel {
-  /// 1 to 32 bytes of UTF-8 without control characters.
+  /// 1 to 32 bytes of UTF-8 without control characters, which nobody can take for a URI.
   static func isValid(_ label: String) -> Bool {
-    (1...32).contains(label.utf8.count) && !label.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    (1...32).contains(label.utf8.count) && !PKCS11URI.begins(label)
+      && !label.unicodeScalars.contains { $0.properties.generalCategory == .control }
   }
 }

@@ -1,6 +1,14 @@
 internal import CCryptoki
 internal import Synchronization
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
 /// The modules of this process. A module may be initialised once in a process, so whoever opens the same file shares one entry.
 final class ModuleRegistry: Sendable {
   static let shared = ModuleRegistry()
@@ -18,6 +26,15 @@ final class ModuleRegistry: Sendable {
       let entry = ModuleEntry()
       entries[identity] = entry
       return entry
+    }
+  }
+
+  /// Sees to it that no thread of a pool is inside a module while the process takes itself down: modules, and the libraries beneath them,
+  /// have exit handlers that pull the ground away. Called after each initialisation, because handlers run in the reverse order.
+  static func keepThreadsOutAtExit() {
+    _ = atexit {
+      let entries = ModuleRegistry.shared.entries.withLockIfAvailable { Array($0.values) } ?? []
+      for entry in entries { entry.shut() }
     }
   }
 }
@@ -74,6 +91,12 @@ final class ModuleEntry: Sendable {
       state.users += 1
       return (cryptoki, ModuleInformation(information, cryptoki))
     }
+  }
+
+  /// Lets no thread of a pool into the module any more.
+  func shut() {
+    let cryptoki = state.withLockIfAvailable { $0.cryptoki } ?? nil
+    if let cryptoki, !cryptoki.isForked { cryptoki.gate.shut(patience: .seconds(1)) }
   }
 
   /// Counts one user less.
@@ -150,7 +173,9 @@ final class ModuleEntry: Sendable {
       return unsafe cryptoki.answer(.C_Initialize, cryptoki.functions.pointee.C_Initialize) { unsafe $0(memory.baseAddress) }
     }
     switch answer {
-    case .ok: return .ours
+    case .ok:
+      ModuleRegistry.keepThreadsOutAtExit()
+      return .ours
     case .cryptokiAlreadyInitialized: return .adopted
     default: throw cryptoki.failure(.C_Initialize, answer, token: nil, operation: "initialise the module \(cryptoki.path)")
     }

@@ -26,6 +26,25 @@ func numberList(
   throw PKCS11Error(rule: .listSize, operation: operation, message: "the list changed each time it was read", hint: "try again")
 }
 
+/// The same with a function of plain Swift in the place of a module's: what becomes of any answer can be tried out.
+///
+/// - Parameter answer: is told how many numbers fit, `nil` when only their count is asked for; gives the count that is claimed, the numbers
+///   that are written as far as they fit, and the return value.
+func numberList(
+  _ operation: String, answer: (Int?) -> (count: UInt, numbers: [UInt], ReturnValue), failure: (ReturnValue, String) -> PKCS11Error
+) throws(PKCS11Error) -> [UInt] {
+  try unsafe numberList(
+    operation,
+    query: { memory, count in
+      let (claimed, numbers, returnValue) = answer(unsafe memory == nil ? nil : Int(count))
+      if let memory = unsafe memory {
+        for (index, number) in numbers.prefix(Int(count)).enumerated() { unsafe memory[index] = number }
+      }
+      count = claimed
+      return returnValue
+    }, failure: failure)
+}
+
 private func implausible(_ count: CK_ULONG, _ operation: String) -> PKCS11Error {
   PKCS11Error(rule: .listSize, operation: operation, message: "the module claims a list of \(count) entries")
 }

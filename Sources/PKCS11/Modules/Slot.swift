@@ -113,8 +113,8 @@ public struct Slot: Sendable {
     guard TokenLabel.isValid(label) else {
       throw PKCS11Error(
         rule: .tokenLabel, operation: "initialise the token",
-        message: "a token's label has 1 to 32 bytes of UTF-8 and no control characters",
-        hint: "choose a shorter label")
+        message: "a token's label has 1 to 32 bytes of UTF-8, no control characters, and does not begin with pkcs11:",
+        hint: "choose another label")
     }
     let bytes = [UInt8](label.utf8)
     let padded = bytes + [UInt8](repeating: UInt8(ascii: " "), count: 32 - bytes.count)

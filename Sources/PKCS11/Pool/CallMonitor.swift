@@ -58,6 +58,11 @@ final class CallMonitor: Sendable {
     _ = unsafe pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
   }
 
+  /// The calling thread does not belong to a pool any more.
+  static func watchThisThreadNoMore() {
+    _ = pthread_setspecific(key, nil)
+  }
+
   /// Whether the calling thread belongs to a pool.
   static var isOnThisThread: Bool { unsafe pthread_getspecific(key) != nil }
 

@@ -81,7 +81,12 @@ final class PoolWorker: @unchecked Sendable {
       case .end: break loop
       }
     }
+    let gate = lender.token.module.cryptoki.gate
+    gate.enter()
     lender.close()
+    gate.leave()
+    // What is let go of from here on passes the gate by itself.
+    CallMonitor.watchThisThreadNoMore()
     core.ended(self)
   }
 }

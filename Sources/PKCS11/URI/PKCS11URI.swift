@@ -1,9 +1,16 @@
 /// Names a module, a slot, a token or an object on it by what they say of themselves (RFC 7512): `pkcs11:token=payroll;serial=5a1c`.
 ///
-/// Attributes that are `nil` match anything. What a URI does not carry here: a PIN, or the place of one (`pin-value`, `pin-source` are
-/// refused without being repeated), attributes that the RFC does not name, and attributes given twice. `module-path` and `module-name` are
-/// kept and written back, and nothing here loads a module because of them.
-public struct PKCS11URI: Hashable, Sendable {
+/// Attributes that are `nil` match anything; one with an empty value matches what is empty. Values are compared byte by byte, so case and
+/// Unicode's several spellings of one character count (sections 2.5 and 2.6).
+///
+/// What a URI does not carry here: a PIN, or the place of one (any attribute whose name begins with `pin` is refused without being
+/// repeated), attributes that the RFC does not name, and attributes given twice. By the RFC an attribute of a vendor's own in the path
+/// makes the URI match nothing, and one in the query should be passed over; here both are refused, because a misspelt attribute that
+/// silently means less than it says picks the wrong key.
+///
+/// `module-path` and `module-name` are kept and written back, and nothing here loads a module because of them: whoever names the module
+/// gets the PIN.
+public struct PKCS11URI: Sendable {
   /// The token's label (`token`).
   public var label: String?
   /// The token's manufacturer (`manufacturer`).
@@ -59,7 +66,27 @@ public struct PKCS11URI: Hashable, Sendable {
   ///
   /// - Throws: as ``init(_:)``, and ``PKCS11Rule/tokenLabel`` for what can be no label.
   public init(uriOrLabel text: String) throws(PKCS11Error) {
-    self = try PKCS11URIParser.hasScheme(text) ? PKCS11URIParser.parse(text) : PKCS11URIParser.bareLabel(text)
+    self = try Self.begins(text) ? PKCS11URIParser.parse(text) : PKCS11URIParser.bareLabel(text)
+  }
+
+  /// Whether a text begins as a URI of this kind, in any case of its letters. Where something else is expected, such as a file, such a text
+  /// is a mistake.
+  public static func begins(_ text: some StringProtocol) -> Bool {
+    text.utf8.count >= PKCS11URIParser.scheme.utf8.count
+      && zip(text.utf8, PKCS11URIParser.scheme.utf8).allSatisfy { PKCS11URIParser.lowercased($0) == $1 }
+  }
+}
+
+extension PKCS11URI: Hashable {
+  /// Two URIs are equal when they are written the same (section 2.6), whatever the order of their attributes and the case of the digits
+  /// after percent signs.
+  public static func == (first: PKCS11URI, second: PKCS11URI) -> Bool {
+    first.objectClass == second.objectClass && first.description == second.description
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(objectClass)
+    hasher.combine(description)
   }
 }
 
@@ -82,6 +109,11 @@ extension PKCS11URI {
     if let objectLabel { template.append(Attribute(.label, objectLabel)) }
     if let objectID { template.append(Attribute(.id, objectID)) }
     return template
+  }
+
+  /// Swift takes "é" and "e" with an accent behind it for the same text; tokens do not.
+  private static func agrees(_ wanted: String?, _ actual: String) -> Bool {
+    wanted.map { $0.utf8.elementsEqual(actual.utf8) } ?? true
   }
 
   private static func agrees<Value: Equatable>(_ wanted: Value?, _ actual: Value) -> Bool {

@@ -2,15 +2,11 @@
 enum PKCS11URIParser {
   static let maximumByteCount = 4096
   private static let operation = "read a pkcs11: URI"
-  private static let scheme = "pkcs11:"
-
-  static func hasScheme(_ text: String) -> Bool {
-    text.utf8.count >= scheme.utf8.count && zip(text.utf8, scheme.utf8).allSatisfy { lowercased($0) == $1 }
-  }
+  static let scheme = "pkcs11:"
 
   static func parse(_ text: String) throws(PKCS11Error) -> PKCS11URI {
-    guard text.utf8.count <= maximumByteCount else { throw refused(.uriSyntax, "it is longer than \(maximumByteCount) bytes") }
-    guard hasScheme(text) else {
+    guard text.utf8.count <= maximumByteCount else { throw tooLong }
+    guard PKCS11URI.begins(text) else {
       throw refused(.uriSyntax, "it does not begin with \"pkcs11:\"", hint: "write pkcs11:token=LABEL, with %20 for a blank")
     }
     let bytes = [UInt8](text.utf8.dropFirst(scheme.utf8.count))
@@ -21,14 +17,16 @@ enum PKCS11URIParser {
     if parts.count == 2 {
       try read(parts[1], separator: UInt8(ascii: "&"), inQuery: true, into: &uri, &seen)
     }
+    // Written back, a URI can be longer than it was given, and what is written must be readable.
+    guard uri.description.utf8.count <= maximumByteCount else { throw tooLong }
     return uri
   }
 
   /// A token's label, given in the place of a URI.
   static func bareLabel(_ text: String) throws(PKCS11Error) -> PKCS11URI {
     let operation = "read the name of a token"
-    let lowercased = text.lowercased()
-    if lowercased.contains("pin-value") || lowercased.contains("pin-source") {
+    let decoded = text.lowercased().replacing("%2d", with: "-")
+    if decoded.contains("pin-value") || decoded.contains("pin-source") {
       throw PKCS11Error(
         rule: .uriNoPIN, operation: operation, message: "it has a PIN or the place of one", hint: "name a PIN source beside the token")
     }
@@ -59,8 +57,8 @@ enum PKCS11URIParser {
       throw refused(.uriSyntax, "it has a part without an equals sign")
     }
     let name = String(decoding: part[..<equals], as: UTF8.self)
-    if ["pin-value", "pin-source"].contains(name.lowercased()) {
-      throw refused(.uriNoPIN, "it has \(name.lowercased()), and PINs do not belong into URIs", hint: "name a PIN source beside the URI")
+    if isAboutPIN(part[..<equals]) {
+      throw refused(.uriNoPIN, "it has a PIN or the place of one, and neither belongs into a URI", hint: "name a PIN source beside the URI")
     }
     guard let attribute = PKCS11URIAttribute(rawValue: name) else {
       // The name itself is not repeated: what stands there may be anything, such as a PIN in the wrong place.
@@ -72,6 +70,21 @@ enum PKCS11URIParser {
       throw refused(.uriSyntax, "\(attribute.rawValue) belongs \(inQuery ? "before" : "behind") the question mark")
     }
     return (attribute, part[(equals + 1)...])
+  }
+
+  /// Whether a name is `pin-value`, `pin-source` or another that begins so, in any case and however it is encoded.
+  private static func isAboutPIN(_ name: ArraySlice<UInt8>) -> Bool {
+    var rest = name
+    var decoded: [UInt8] = []
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(digit), let low = rest.dropFirst().first.flatMap(digit) {
+        decoded.append(high << 4 | low)
+        rest = rest.dropFirst(2)
+      } else {
+        decoded.append(byte)
+      }
+    }
+    return decoded.map(lowercased).starts(with: "pin".utf8)
   }
 
   private static func decode(_ value: ArraySlice<UInt8>, _ attribute: PKCS11URIAttribute) throws(PKCS11Error) -> [UInt8] {
@@ -143,9 +156,11 @@ enum PKCS11URIParser {
     UnicodeScalar(byte).properties.isASCIIHexDigit ? UInt8(String(UnicodeScalar(byte)), radix: 16) : nil
   }
 
-  private static func lowercased(_ byte: UInt8) -> UInt8 {
+  static func lowercased(_ byte: UInt8) -> UInt8 {
     (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
   }
+
+  private static var tooLong: PKCS11Error { refused(.uriSyntax, "it is longer than \(maximumByteCount) bytes") }
 
   private static func refused(_ rule: PKCS11Rule, _ message: String, hint: String? = nil) -> PKCS11Error {
     PKCS11Error(rule: rule, operation: operation, message: message, hint: hint)
