@@ -85,11 +85,17 @@ let package = Package(
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"]),
     .executableTarget(name: "secrets-probe", dependencies: ["Secrets"], path: "Tests/SecretsProbe"),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport", "secrets-probe"]),
-    .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport"]),
+    .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport", crypto]),
     .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .executableTarget(name: "transport-probe", dependencies: ["HTTPSTransport"], path: "Tests/TransportProbe"),
     .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport", "transport-probe"]),
     .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+    .executableTarget(
+      name: "conformance-probe", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras],
+      path: "Tests/ConformanceProbe", swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["conformance-probe", "TestSupport", x509, asn1],
+      exclude: ["Golden"]),
     .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),

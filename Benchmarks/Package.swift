@@ -12,6 +12,8 @@ let policy: [SwiftSetting] = [
 // A package of its own, so that what benchmarks need reaches nobody else.
 //
 //   swift run -c release --package-path Benchmarks --scratch-path .build-bench signing-benchmark
+//
+// and in the same way pool-benchmark and request-benchmark.
 let package = Package(
   name: "hsmkey-benchmarks",
   dependencies: [
@@ -31,6 +33,11 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"), .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: policy),
     .target(name: "CPlainLoop", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .executableTarget(
+      name: "pool-benchmark",
+      dependencies: [
+        "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
+      ], swiftSettings: policy),
     .executableTarget(
       name: "signing-benchmark", dependencies: ["BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey")],
       swiftSettings: policy),

@@ -36,10 +36,15 @@ trap 'exit 129' HUP
 # What building needs, and what the tests and the demo talk to.
 build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config)
 token_packages=(softhsm2 opensc openssl nginx-light)
-# gcc and the two headers of others: our Cryptoki header is held against theirs. opensc-pkcs11 and libnss3: modules of others are loaded.
-test_packages=(
-  xmlsec1 libxml2-utils curl python3 python3-venv shellcheck gcc libc6-dev libp11-kit-dev libnss3-dev libnss3 opensc-pkcs11 libpcsclite1
+# gcc and the two headers of others: our Cryptoki header is held against theirs.
+test_packages=(xmlsec1 libxml2-utils curl python3 python3-venv shellcheck gcc libc6-dev libp11-kit-dev libnss3-dev)
+# Tokens of other makes, docs/compatibility.md: NSS, openCryptoki, a TPM in software with its resource manager and a bus, p11-kit, OpenSC.
+test_packages+=(
+  libnss3 libnss3-tools opencryptoki libtpm2-pkcs11-1 swtpm tpm2-abrmd libtss2-tcti-tabrmd0 libtss2-tcti-swtpm0 dbus-daemon util-linux
+  p11-kit p11-kit-modules opensc-pkcs11 libpcsclite1
 )
+# Other programs that use the same keys: GnuTLS's p11tool, OpenSSL's engine.
+test_packages+=(gnutls-bin libengine-pkcs11-openssl)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }

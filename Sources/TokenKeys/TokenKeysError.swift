@@ -19,6 +19,10 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
     public static let ruleRefused = Code(rawValue: "rule-refused")
     /// The token offers no mechanism for what was asked.
     public static let mechanismMissing = Code(rawValue: "mechanism-missing")
+    /// Keys of this kind are not made here, although the token would.
+    public static let algorithmUnsupported = Code(rawValue: "algorithm-unsupported")
+    /// The token took no template for a new key, not even the smallest.
+    public static let templateRefused = Code(rawValue: "template-refused")
     /// The key cannot sign with the algorithm that was asked for.
     public static let algorithmMismatch = Code(rawValue: "algorithm-mismatch")
     /// The token has dropped our login.

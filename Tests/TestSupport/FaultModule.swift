@@ -12,7 +12,8 @@ public final class FaultModule: Sendable {
     let lines: [FaultLine]
     let needsSharedSoftHSM: Bool
 
-    /// A small token in the module itself, with the PINs `123456` and `87654321`. Its objects live until the module is finalized.
+    /// A small token in the module itself, labelled `fault`, with the PINs `123456` and `87654321`. Its keys sign for real, on the curves
+    /// P-256, P-384 and P-521 and with RSA-2048 and 3072 (of which it has one key each). Its objects live as long as the process.
     public static let standAlone = Backend(lines: ["backend none"], needsSharedSoftHSM: false)
 
     /// The SoftHSM of this process with all its tokens, uninitialised slots included.

@@ -130,6 +130,36 @@ struct KeyPolicyTests {
     #expect(throws: PKCS11Error.self) { try judge(changed(type, .bytes([1, 0, 0]))) }
   }
 
+  @Test("KEY-SIGN-ONLY: the policy for keys that decrypt too overlooks that and no other use, and no key that does not sign")
+  func decrypting() throws {
+    let policy = KeyPolicy.nonExportableSigningAndDecrypting
+    let verdict = try judge(changed(.decrypt, .bytes([1])), policy: policy)
+    #expect(verdict.isMet)
+    #expect(outcome(.signOnly, verdict) == .violated)
+    for use in [AttributeType.unwrap, .derive, .signRecover] {
+      #expect(try judge(changed(use, .bytes([1])), policy: policy).objections.map(\.rule) == [.signOnly])
+    }
+    #expect(try judge(changed(.sign, .bytes([0])), policy: policy).objections.map(\.rule) == [.signOnly])
+    #expect(try judge(changed(.sign, .unavailable), policy: policy).objections.map(\.rule) == [.signOnly])
+    for other in [AttributeType.sensitive, .local] {
+      #expect(try !judge(changed(other, .bytes([0])), policy: policy).isMet)
+    }
+  }
+
+  @Test("KEY-LOCAL KEY-GENERATED-BY: the policy that does not ask for the origin overlooks those two and nothing else")
+  func originUnknown() throws {
+    let policy = KeyPolicy.nonExportableSigningOriginUnknown
+    let rsa = Attribute(.keyGenerationMechanism, Mechanism.rsaPKCSKeyPairGeneration.type.rawValue).value
+    for values in [changed(.local, .bytes([0])), changed(.keyGenerationMechanism, .bytes(rsa))] {
+      let verdict = try judge(values, policy: policy)
+      #expect(verdict.isMet)
+      #expect(verdict.findings.contains { $0.outcome == .violated })
+    }
+    for test in Self.cases where test.rule != .local {
+      #expect(try judge(changed(test.attribute, .bytes([test.wrong])), policy: policy).objections.map(\.rule) == [test.rule])
+    }
+  }
+
   @Test("A stricter policy holds silence against the token")
   func stricter() throws {
     let strict = KeyPolicy(name: "strict", mustBeClaimed: [.local, .neverExtractable])

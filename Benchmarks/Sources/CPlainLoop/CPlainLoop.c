@@ -35,6 +35,21 @@ unsigned long PlainLoopSign(PlainLoop *loop, unsigned long mechanismType, unsign
   return CKR_OK;
 }
 
+unsigned long PlainLoopFind(
+  PlainLoop *loop, unsigned long objectClass, const char *label, unsigned long labelLength, unsigned long count) {
+  CK_ATTRIBUTE wanted[2] = {{CKA_CLASS, &objectClass, sizeof objectClass}, {CKA_LABEL, (void *)label, labelLength}};
+  for (unsigned long i = 0; i < count; i++) {
+    CK_OBJECT_HANDLE found[2];
+    CK_ULONG number = 0;
+    CK_RV answer = loop->functions->C_FindObjectsInit(loop->session, wanted, 2);
+    if (answer == CKR_OK) answer = loop->functions->C_FindObjects(loop->session, found, 2, &number);
+    if (answer == CKR_OK) answer = loop->functions->C_FindObjectsFinal(loop->session);
+    if (answer != CKR_OK) return answer;
+    if (number != 1) return (unsigned long)-1;
+  }
+  return CKR_OK;
+}
+
 void PlainLoopClose(PlainLoop *loop) {
   loop->functions->C_CloseSession(loop->session);
   free(loop);

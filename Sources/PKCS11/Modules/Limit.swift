@@ -13,6 +13,8 @@ public enum Limit: Hashable, Sendable {
     switch value {
     case CK_EFFECTIVELY_INFINITE: self = .infinite
     case CK_UNAVAILABLE_INFORMATION: self = .unavailable
+    // openCryptoki says the largest number but one. Nobody opens two thousand million sessions.
+    case CK_ULONG(Int32.max)...: self = .infinite
     default: self = .maximum(Int(clamping: value))
     }
   }

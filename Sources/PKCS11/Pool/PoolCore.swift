@@ -201,14 +201,19 @@ final class PoolCore: Sendable {
   }
 
   func giveBack(_ worker: PoolWorker) {
-    state.withLock { state in
+    let hasToDo = state.withLock { state in
       worker.isLeased = false
-      guard state.workers.contains(where: { $0 === worker }) else { return }
-      if worker.current == nil, worker.next == nil {
-        if let job = state.queue.popFirst() { worker.next = job } else if !state.isClosed { state.idle.append(worker) }
+      guard state.workers.contains(where: { $0 === worker }), worker.current == nil, worker.next == nil else { return state.isClosed }
+      if state.isClosed { return true }
+      // The thread sleeps; it is woken only when there is work for it.
+      guard let job = state.queue.popFirst() else {
+        state.idle.append(worker)
+        return false
       }
+      worker.next = job
+      return true
     }
-    worker.wake()
+    if hasToDo { worker.wake() }
   }
 
   func submit(_ job: PoolJob, to worker: PoolWorker) {

@@ -70,7 +70,7 @@ final class PoolLogin: Sendable {
   }
 
   private static let readOnlyRefused: Set<ReturnValue> = [
-    .sessionReadOnly, .sessionReadWriteSecurityOfficerExists, .argumentsBad, .functionNotSupported,
+    .sessionReadOnly, .sessionReadWriteSecurityOfficerExists, .argumentsBad, .functionNotSupported, .functionFailed,
   ]
 
   /// From now on all sessions are read-write: the token wants one for what others do in a read-only one.

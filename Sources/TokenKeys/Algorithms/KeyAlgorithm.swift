@@ -31,9 +31,10 @@ public struct KeyAlgorithm: RawRepresentable, Hashable, Sendable, CaseIterable, 
   public static let ecdsaP521 = KeyAlgorithm("ecdsa-p521", .elliptic(.p521))
   /// EdDSA on Curve25519 (RFC 8032), signed over the message itself.
   public static let ed25519 = KeyAlgorithm("ed25519", .edwards25519)
-  /// ML-DSA-65 (FIPS 204), with the constants of PKCS #11 3.2. For tokens of today that offer it.
+  /// ML-DSA-65 (FIPS 204), with the numbers of PKCS #11 3.2. Known by name only: no such key is made as long as X.509's public keys cannot
+  /// hold one.
   public static let mlDSA65 = KeyAlgorithm("ml-dsa-65", .moduleLattice(.mlDSA65))
-  /// ML-DSA-87 (FIPS 204), with the constants of PKCS #11 3.2. For tokens of today that offer it.
+  /// ML-DSA-87 (FIPS 204). As ``mlDSA65``.
   public static let mlDSA87 = KeyAlgorithm("ml-dsa-87", .moduleLattice(.mlDSA87))
 
   public static let allCases: [KeyAlgorithm] = [

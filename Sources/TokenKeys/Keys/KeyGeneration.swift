@@ -15,12 +15,17 @@ extension TokenKeys {
   /// - Returns: the key, which met the policy.
   /// - Throws: ``TokenKeysError`` with the rule that refused; `PKCS11Error` from the token.
   public func generate(_ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy = .nonExportableSigning) async throws -> TokenKey {
+    try await generate(algorithm, named: name, policy: policy, dialect: token.dialect)
+  }
+
+  /// The same with a dialect that is told and not found out.
+  func generate(_ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy, dialect: TokenDialect) async throws -> TokenKey {
     let operation = "generate key \(name) on token \(token.label)"
     guard (1...255).contains(name.utf8.count), !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
       throw TokenKeysError(.keyUnusable, operation: operation, message: "a key's name has 1 to 255 bytes and no control characters")
     }
     let parts = try await perform(isRepeatable: false) { connection in
-      try connection.generate(algorithm, named: name, policy: policy, operation: operation)
+      try connection.generate(algorithm, named: name, policy: policy, dialect: dialect, operation: operation)
     }
     return TokenKey(parts, keys: self)
   }
@@ -62,33 +67,42 @@ extension TokenKeys {
 }
 
 extension TokenConnection {
-  fileprivate func generate(_ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy, operation: String) throws -> KeyParts {
+  fileprivate func generate(
+    _ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy, dialect: TokenDialect, operation: String
+  ) throws -> KeyParts {
     if let objection = try MechanismOffer(offered: mechanisms()).objection(to: algorithm.generation.type, for: .generateKeyPair, algorithm)
     {
       throw TokenKeysError(
         .mechanismMissing, operation: operation, message: objection, hint: "nothing was made; choose an algorithm that the token offers")
     }
+    if case .moduleLattice = algorithm.kind {
+      throw TokenKeysError(
+        .algorithmUnsupported, operation: operation,
+        message: "the token offers \(algorithm.generation.type), but X.509's public keys cannot hold a key of kind \(algorithm) yet",
+        hint: "nothing was made; the binding itself (PKCS11.Session) makes and uses such keys")
+    }
     // Labels are for people, so nothing on the token stops a second key from having one; we do.
     guard try halves(named: name, limit: 1).isEmpty else { throw nameTaken(name, operation: operation) }
     let identifier = KeyIdentifier(try reading { try $0.generateRandom(count: KeyIdentifier.length) })
+    var making = KeyPairMaking(name: name, identifier: identifier, dialect: dialect)
     do {
       return try writing { session in
-        let template = KeyTemplate(algorithm: algorithm, name: name, identifier: identifier)
-        let pair = try session.generateKeyPair(template.mechanism, publicKey: template.publicKey, privateKey: template.privateKey)
+        let privateKey = try making.make(algorithm, operation: operation, in: &session)
+        try making.settleIdentifier(in: &session)
         // Found by identifier, as it will be from now on, and not by the handle that we happen to have.
-        let (publicKey, observedAlgorithm) = try Self.publicHalf(of: identifier, label: name, in: &session)
-        let wantsPINEachTime = try session.attributes([.alwaysAuthenticate], of: pair.privateKey).bool(.alwaysAuthenticate) ?? false
+        let (publicKey, observedAlgorithm) = try Self.publicHalf(of: making.identifier, label: name, in: &session)
+        let wantsPINEachTime = try session.attributes([.alwaysAuthenticate], of: privateKey).bool(.alwaysAuthenticate) ?? false
         let parts = KeyParts(
-          name: name, identifier: identifier, algorithm: observedAlgorithm, publicKey: publicKey, wantsPINEachTime: wantsPINEachTime)
+          name: name, identifier: making.identifier, algorithm: observedAlgorithm, publicKey: publicKey, wantsPINEachTime: wantsPINEachTime)
         try prove(
-          pair.privateKey, parts: parts, asked: algorithm, policy: policy, operation: operation, hint: "the key has been destroyed",
-          in: &session)
+          privateKey, parts: parts, asked: algorithm, policy: policy, operation: operation, hint: "the key has been destroyed", in: &session
+        )
         // Somebody else may have taken the name since we looked.
-        guard try Self.halves(named: name, limit: 3, in: &session).count == 2 else { throw nameTaken(name, operation: operation) }
+        guard try KeyPairMaking.halves(named: name, in: &session).count == 2 else { throw nameTaken(name, operation: operation) }
         return parts
       }
     } catch {
-      try destroy(identifier, after: error, operation: operation)
+      try remove(making, after: error, operation: operation)
       throw error
     }
   }
@@ -101,11 +115,7 @@ extension TokenConnection {
 
   /// Private and public keys with a label.
   fileprivate func halves(named name: String, limit: Int) throws -> [ObjectHandle] {
-    try reading { try Self.halves(named: name, limit: limit, in: &$0) }
-  }
-
-  private static func halves(named name: String, limit: Int, in session: inout Session) throws -> [ObjectHandle] {
-    try ObjectClass.keyHalves.flatMap { try session.findObjects(matching: [.init(.objectClass, $0), .init(.label, name)], limit: limit) }
+    try reading { try KeyPairMaking.halves(named: name, limit: limit, in: &$0) }
   }
 
   fileprivate func judge(
@@ -124,9 +134,13 @@ extension TokenConnection {
   ) throws {
     let verdict = try judge(privateKey, parts: parts, asked: asked, policy: policy, in: &session)
     guard verdict.isMet else {
+      let rule = verdict.objections[0].rule
+      let reasons = token.dialect.explanations.filter { $0.contains(rule.rawValue) }.map {
+        "; of \(token.dialect) tokens it is known that \($0)"
+      }
       throw TokenKeysError(
-        .ruleRefused, rule: verdict.objections[0].rule, operation: operation,
-        message: "the key does not meet the policy \(policy.name): \(verdict.summary)", hint: hint)
+        .ruleRefused, rule: rule, operation: operation,
+        message: "the key does not meet the policy \(policy.name): \(verdict.summary)", hint: hint + reasons.joined())
     }
     let challenge = try session.generateRandom(count: 32)
     let scheme = try SignatureScheme(parts.algorithm.signatureAlgorithms[0], for: parts.algorithm, offered: mechanisms())
@@ -139,36 +153,14 @@ extension TokenConnection {
     }
   }
 
-  /// Destroys all that a generation has left (`C_DestroyObject`) and makes sure by a search that it is gone. The identifier is random and
-  /// was made for this key, so whatever carries it is ours, also when the generation itself broke off half way.
-  private func destroy(_ identifier: KeyIdentifier, after cause: any Error, operation: String) throws {
-    var trouble: (any Error)?
-    do {
-      // The session may be the thing that failed, so destroying gets one of its own.
-      let left = try writing { session in
-        for handle in try Self.halves(of: identifier, in: &session) {
-          do { try session.destroyObject(handle) } catch { trouble = error }
-        }
-        return try Self.halves(of: identifier, in: &session)
-      }
-      if left.isEmpty { return }
-    } catch {
-      trouble = error
-    }
+  /// Destroys all that a generation has left.
+  private func remove(_ making: KeyPairMaking, after cause: any Error, operation: String) throws {
+    // The session may be the thing that failed, so destroying gets one of its own.
+    let trouble: String?
+    do { trouble = try writing { making.remove(in: &$0) } } catch { trouble = "\(error)" }
+    guard let trouble else { return }
     throw TokenKeysError(
-      .keyUnusable, operation: operation,
-      message: "the key was refused (\(cause)) and may still be on the token" + (trouble.map { ": \($0)" } ?? ""),
-      hint: "remove the objects with CKA_ID \(identifier) from the token yourself", underlying: cause)
+      .keyUnusable, operation: operation, message: "the key was refused (\(cause)) and may still be on the token: \(trouble)",
+      hint: "remove the objects with the label \(making.name) and CKA_ID \(making.identifier) from the token yourself", underlying: cause)
   }
-
-  private static func halves(of identifier: KeyIdentifier, in session: inout Session) throws -> [ObjectHandle] {
-    try ObjectClass.keyHalves.flatMap {
-      try session.findObjects(matching: [.init(.objectClass, $0), .init(.id, identifier.bytes)], limit: 10)
-    }
-  }
-}
-
-extension ObjectClass {
-  /// The two objects that make a key pair.
-  static let keyHalves: [ObjectClass] = [.privateKey, .publicKey]
 }

@@ -19,24 +19,55 @@ struct FoundKey: Sendable {
 }
 
 extension TokenConnection {
-  /// Private keys with these attributes, each with its public half.
+  /// Private keys with these attributes, each with its public half; all of them when there are none.
+  ///
+  /// Tokens search by going through all of their objects, so searches are what costs: one finds both halves of a key that is named, and two
+  /// find all keys, however many there are.
   func readKeys(matching attributes: [Attribute]) throws -> [FoundKey] {
     let found = try reading { session in
-      let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey)] + attributes)
-      return try handles.map { handle in
-        let values = try session.attributes([.label, .id, .alwaysAuthenticate], of: handle)
-        let label = values.string(.label) ?? ""
-        let identifier = KeyIdentifier(values.bytes(.id) ?? [])
+      let halves = try Self.halves(matching: attributes, in: &session)
+      return halves.privateKeys.map { privateKey in
         let parts = Result {
-          let (publicKey, algorithm) = try Self.publicHalf(of: identifier, label: label, in: &session)
+          let (publicKey, algorithm) = try Self.publicHalf(
+            of: privateKey.identifier, label: privateKey.label, known: halves.publicKeys[privateKey.identifier] ?? [], in: &session)
           return KeyParts(
-            name: label, identifier: identifier, algorithm: algorithm, publicKey: publicKey,
-            wantsPINEachTime: try values.bool(.alwaysAuthenticate) ?? false)
+            name: privateKey.label, identifier: privateKey.identifier, algorithm: algorithm, publicKey: publicKey,
+            wantsPINEachTime: privateKey.wantsPINEachTime)
         }
-        return FoundKey(label: label, identifier: identifier, parts: parts)
+        return FoundKey(label: privateKey.label, identifier: privateKey.identifier, parts: parts)
       }
     }
     if found.isEmpty { try checkLogin() }
     return found
+  }
+
+  private struct PrivateHalf {
+    let label: String
+    let identifier: KeyIdentifier
+    let wantsPINEachTime: Bool
+  }
+
+  private static func halves(
+    matching attributes: [Attribute], in session: inout Session
+  ) throws -> (privateKeys: [PrivateHalf], publicKeys: [KeyIdentifier: [ObjectHandle]]) {
+    var privateKeys: [PrivateHalf] = []
+    var publicKeys: [KeyIdentifier: [ObjectHandle]] = [:]
+    let searches = attributes.isEmpty ? ObjectClass.keyHalves.map { [Attribute(.objectClass, $0)] } : [attributes]
+    for search in searches {
+      for handle in try session.findObjects(matching: search) {
+        let values = try session.attributes([.objectClass, .id], of: handle)
+        let identifier = KeyIdentifier(values.bytes(.id) ?? [])
+        switch try values.unsignedLong(.objectClass).map(ObjectClass.init(rawValue:)) {
+        case .some(.privateKey):
+          let more = try session.attributes([.label, .alwaysAuthenticate], of: handle)
+          privateKeys.append(
+            PrivateHalf(
+              label: more.string(.label) ?? "", identifier: identifier, wantsPINEachTime: try more.bool(.alwaysAuthenticate) ?? false))
+        case .some(.publicKey): publicKeys[identifier, default: []].append(handle)
+        default: break
+        }
+      }
+    }
+    return (privateKeys, publicKeys)
   }
 }

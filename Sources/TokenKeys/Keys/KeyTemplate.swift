@@ -2,14 +2,18 @@ import PKCS11
 
 /// The attributes that a new key pair is asked for. Every one is set, because what a token assumes when it is not told differs from token
 /// to token: SoftHSM, for one, lets an EC key decrypt and unwrap unless it is told not to.
-struct KeyTemplate {
-  let publicKey: [Attribute]
-  let privateKey: [Attribute]
+struct KeyTemplate: Hashable {
+  private(set) var publicKey: [Attribute]
+  private(set) var privateKey: [Attribute]
   let mechanism: Mechanism
 
-  init(algorithm: KeyAlgorithm, name: String, identifier: KeyIdentifier) {
-    var publicKey: [Attribute] = [
+  /// The whole template, as the standard allows it.
+  ///
+  /// - Parameter edwardsParameters: how the curve of an Ed25519 key is named.
+  init(algorithm: KeyAlgorithm, name: String, identifier: KeyIdentifier, edwardsParameters: EdwardsParameters = .curveName) {
+    publicKey = [
       .init(.objectClass, ObjectClass.publicKey),
+      .init(.keyType, algorithm.keyType),
       .init(.token, true),  // kept on the token, not only in this session
       .init(.modifiable, true),  // so that a label can be mended
       .init(.isPrivate, false),  // readable without login: public keys are no secret, and audits need no PIN
@@ -21,8 +25,9 @@ struct KeyTemplate {
       .init(.verifyRecover, false),
       .init(.derive, false),
     ]
-    let privateKey: [Attribute] = [
+    privateKey = [
       .init(.objectClass, ObjectClass.privateKey),
+      .init(.keyType, algorithm.keyType),
       .init(.token, true),
       .init(.modifiable, true),  // a label only: what keeps the key in can only be tightened
       .init(.alwaysAuthenticate, false),  // a service signs unattended
@@ -38,17 +43,24 @@ struct KeyTemplate {
       .init(.signRecover, false),
       .init(.derive, false),
     ]
-    publicKey.append(.init(.keyType, algorithm.keyType))
     switch algorithm.kind {
     case .rsa(let bits):
       publicKey.append(.init(.modulusBits, UInt(bits)))
       publicKey.append(.init(.publicExponent, [0x01, 0x00, 0x01]))
     case .elliptic(let curve): publicKey.append(.init(.ecParameters, curve.parameters))
-    case .edwards25519: publicKey.append(.init(.ecParameters, EdwardsParameters.curveName.bytes))
+    case .edwards25519: publicKey.append(.init(.ecParameters, edwardsParameters.bytes))
     case .moduleLattice(let set): publicKey.append(.init(.parameterSet, set))
     }
-    self.publicKey = publicKey
-    self.privateKey = privateKey + [.init(.keyType, algorithm.keyType)]
     mechanism = algorithm.generation
+  }
+
+  /// This template with changes made to it, in their order.
+  func applying(_ changes: [TemplateChange]) -> KeyTemplate {
+    var template = self
+    for change in changes {
+      template.publicKey = change.applied(to: template.publicKey, of: .publicKey)
+      template.privateKey = change.applied(to: template.privateKey, of: .privateKey)
+    }
+    return template
   }
 }

@@ -7,14 +7,18 @@ import X509
 
 extension TokenConnection {
   /// The public key object with the private key's `CKA_ID`: exactly one, of a kind that we know.
+  ///
+  /// - Parameter known: public keys with that `CKA_ID` that have been found already; when there are none, they are searched for.
   static func publicHalf(
-    of identifier: KeyIdentifier, label: String, in session: inout Session
+    of identifier: KeyIdentifier, label: String, known: [ObjectHandle] = [], in session: inout Session
   ) throws -> (Certificate.PublicKey, KeyAlgorithm) {
     let operation = "read the public half of key \(label.isEmpty ? identifier.hexadecimal : label)"
     guard !identifier.bytes.isEmpty else {
       throw TokenKeysError(.keyUnusable, operation: operation, message: "the private key has no CKA_ID to find its public half by")
     }
-    let handles = try session.findObjects(matching: [.init(.objectClass, ObjectClass.publicKey), .init(.id, identifier.bytes)], limit: 2)
+    let handles =
+      known.isEmpty
+      ? try session.findObjects(matching: [.init(.objectClass, ObjectClass.publicKey), .init(.id, identifier.bytes)], limit: 2) : known
     guard let handle = handles.first, handles.count == 1 else {
       throw TokenKeysError(
         handles.isEmpty ? .keyUnusable : .keyAmbiguous, operation: operation,

@@ -47,7 +47,7 @@ extension TokenKey {
   private func signature(of message: [UInt8], algorithm: KeySignatureAlgorithm) async throws -> KeySignature {
     let parts = self.parts
     try SignatureScheme.check(algorithm, for: parts.algorithm)
-    let raw = try await keys.perform(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: algorithm) }
+    let raw = try await keys.perform(isRepeatable: parts.isSignatureRepeatable) { try $0.sign(message, with: parts, algorithm: algorithm) }
     // Here and not on the token's thread, which can begin with the next signature meanwhile.
     return try parts.verified(raw, of: message, algorithm: algorithm)
   }
@@ -73,7 +73,9 @@ extension TokenKey: CustomPrivateKey {
     let message = Array(bytes)
     let parts = self.parts
     let algorithm = try parts.algorithm.signatureAlgorithm(for: signatureAlgorithm)
-    let raw = try keys.performBlocking(isRepeatable: true) { try $0.sign(message, with: parts, algorithm: algorithm) }
+    let raw = try keys.performBlocking(isRepeatable: parts.isSignatureRepeatable) {
+      try $0.sign(message, with: parts, algorithm: algorithm)
+    }
     return try parts.verified(raw, of: message, algorithm: algorithm).forX509(signatureAlgorithm)
   }
 
@@ -125,6 +127,9 @@ extension TokenConnection {
 }
 
 extension KeyParts {
+  /// Whether a signature that failed half way may be tried again without asking: not where each try needs the PIN.
+  var isSignatureRepeatable: Bool { !wantsPINEachTime }
+
   /// A signature by the private half, once the public half has verified it.
   func verified(_ raw: [UInt8], of message: [UInt8], algorithm: KeySignatureAlgorithm) throws(TokenKeysError) -> KeySignature {
     guard let signature = KeySignature(verifying: raw, of: message, by: publicKey, algorithm: algorithm) else {

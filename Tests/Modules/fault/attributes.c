@@ -45,6 +45,10 @@ CK_RV checkTemplate(int use, int half, const CK_ATTRIBUTE *given, CK_ULONG count
         if (named && hasValue(named, rule)) continue;
         logEvent("REQUIRED-ATTRIBUTE 0x%lx", rule->type);
         return rule->code;
+      case ATTRIBUTE_LIMIT:
+        if (!named || named->ulValueLen <= rule->limit) continue;
+        logEvent("LIMITED-ATTRIBUTE 0x%lx", rule->type);
+        return rule->code;
       case ATTRIBUTE_SWALLOW:
         removeAttribute(made, rule->type);
         break;

@@ -92,7 +92,15 @@ void resetAbsentRules(void);
 
 // ---- script.c ----
 
-typedef enum { ATTRIBUTE_REFUSE, ATTRIBUTE_REQUIRE, ATTRIBUTE_DEFAULT, ATTRIBUTE_SWALLOW, ATTRIBUTE_HIDE, ATTRIBUTE_FORCE } AttributeAction;
+typedef enum {
+  ATTRIBUTE_REFUSE,
+  ATTRIBUTE_REQUIRE,
+  ATTRIBUTE_LIMIT,
+  ATTRIBUTE_DEFAULT,
+  ATTRIBUTE_SWALLOW,
+  ATTRIBUTE_HIDE,
+  ATTRIBUTE_FORCE,
+} AttributeAction;
 
 enum { HALF_PUBLIC = 1, HALF_PRIVATE = 2, HALF_OTHER = 4, HALF_ALL = 7 };
 enum { USE_CREATE = 1, USE_GENERATE = 2, USE_SET = 4, USE_FIND = 8 };
@@ -103,7 +111,7 @@ typedef struct {
   int halves, uses;
   bool hasValue;
   CK_BYTE value[128];
-  CK_ULONG valueLength;
+  CK_ULONG valueLength, limit;
   CK_RV code;
 } AttributeRule;
 
@@ -117,7 +125,7 @@ enum { MAXIMUM_RULES = 128, MAXIMUM_ATTRIBUTE_RULES = 64, MAXIMUM_MECHANISMS = 6
 typedef struct {
   bool isBroken;
   char backend[MAXIMUM_TEXT * 4], token[MAXIMUM_TEXT];
-  bool finalizeBackend, log, forkRule, tokenAbsent;
+  bool finalizeBackend, log, forkRule, tokenAbsent, uninitialized;
 
   unsigned long pinTries, soPinTries, userFailures, soFailures;
   bool pinFlags;

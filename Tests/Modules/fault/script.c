@@ -9,13 +9,14 @@
 //
 //   backend none|PATH    token LABEL (only this one shows)    finalize-backend on    log off    fork-rule on    token-absent on
 //   pin-tries N    so-pin-tries N    user-failures N    so-failures N    pin-flags off
-//   pin TEXT    so-pin TEXT            of the stand-alone token
+//   pin TEXT    so-pin TEXT    uninitialized on                       of the stand-alone token, as it is when the module is initialised
 //   protected-path on    pad-pin TEXT    pad-so-pin TEXT    pad-new-pin TEXT    pad-cancel on    pad-refuses-pin CODE
 //   max-sessions N    max-rw-sessions N    claim-sessions N|unavailable    claim-rw-sessions N|unavailable
 //   no-read-only-sessions [CODE]    no-read-write-sessions [CODE]    open-burst COUNT MILLISECONDS [CODE]    idle-expiry MILLISECONDS
 //   always-authenticate on (every private key wants the PIN for each use)    strict-authenticate off
 //   token-info label|manufacturer|model|serial TEXT    module-info manufacturer|description TEXT    token-flag CKF_X on|off
 //   refuse-attribute CKA_X [= VALUE] [CODE] [halves] [uses]       require-attribute CKA_X [= VALUE] [CODE] [halves] [uses]
+//   limit-attribute CKA_X LENGTH [CODE] [halves] [uses]           (longer values are refused)
 //   default-attribute CKA_X = VALUE [halves] [uses]               swallow-attribute CKA_X [halves] [uses]   (taken, and not passed on)
 //   hide-attribute CKA_X [halves]                                 force-attribute CKA_X = VALUE [halves]    (read-back lies)
 //     VALUE: TRUE | FALSE | a number or constant | hex:0102… | "text"    halves: public private other    uses: create generate set find
@@ -150,6 +151,7 @@ static bool parseAttribute(Script *made, Words *words, AttributeAction action, C
   *rule = (AttributeRule){.action = action, .code = code};
   if (!takeNumber(words, &rule->type)) return false;
   if (takeIf(words, "=") && !takeValue(words, rule)) return false;
+  if (action == ATTRIBUTE_LIMIT && !takeNumber(words, &rule->limit)) return false;
   if (!rule->hasValue && (action == ATTRIBUTE_DEFAULT || action == ATTRIBUTE_FORCE)) return false;
   takeNumber(words, &rule->code);
   while (words->next < words->count) {
@@ -175,6 +177,7 @@ static const struct {
   CK_RV code;
 } attributeActions[] = {
   {"refuse-attribute", ATTRIBUTE_REFUSE, CKR_ATTRIBUTE_TYPE_INVALID}, {"require-attribute", ATTRIBUTE_REQUIRE, CKR_TEMPLATE_INCOMPLETE},
+  {"limit-attribute", ATTRIBUTE_LIMIT, CKR_ATTRIBUTE_VALUE_INVALID},
   {"default-attribute", ATTRIBUTE_DEFAULT, 0}, {"swallow-attribute", ATTRIBUTE_SWALLOW, 0}, {"hide-attribute", ATTRIBUTE_HIDE, 0},
   {"force-attribute", ATTRIBUTE_FORCE, 0},
 };
@@ -186,6 +189,7 @@ static const struct {
 
 static const struct { const char *name; size_t offset; } switches[] = {
   MEMBER("log", log), MEMBER("finalize-backend", finalizeBackend), MEMBER("fork-rule", forkRule), MEMBER("token-absent", tokenAbsent),
+  MEMBER("uninitialized", uninitialized),
   MEMBER("pin-flags", pinFlags), MEMBER("protected-path", protectedPath), MEMBER("pad-cancel", padCancel),
   MEMBER("always-authenticate", alwaysAuthenticate), MEMBER("strict-authenticate", strictAuthenticate),
 };

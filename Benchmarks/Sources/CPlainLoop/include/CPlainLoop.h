@@ -11,6 +11,11 @@ PlainLoop *_Nullable PlainLoopOpen(const char *_Nonnull modulePath, unsigned lon
 // Signs 32 bytes `count` times. Returns 0, or the first return value that is not CKR_OK.
 unsigned long PlainLoopSign(PlainLoop *_Nonnull loop, unsigned long mechanism, unsigned long key, unsigned long count);
 
+// Searches `count` times for the one object with a class and a label. Returns 0, the first return value that is not CKR_OK, or -1 when the
+// search did not find exactly one.
+unsigned long PlainLoopFind(
+  PlainLoop *_Nonnull loop, unsigned long objectClass, const char *_Nonnull label, unsigned long labelLength, unsigned long count);
+
 void PlainLoopClose(PlainLoop *_Nonnull loop);
 
 #endif

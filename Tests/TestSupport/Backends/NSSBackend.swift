@@ -1,0 +1,19 @@
+extension Backend {
+  /// NSS's software token, with its 3.0 interface and a database of the fixture's own.
+  public static let nss = Backend(
+    name: "nss", title: "NSS softokn", packages: ["libnss3", "libnss3-tools"],
+    whyAbsent: absence(libraries: ["libsoftokn3.so"], programs: ["certutil"])
+  ) {
+    let folder = try TemporaryFolder()
+    let pinFile = try folder.write("123456\n".utf8, to: "pin")
+    let result = try await run("certutil", ["-N", "-d", "sql:\(folder.path)", "-f", pinFile])
+    guard result.succeeded else { throw ChildProcessError("certutil: \(result.standardError)") }
+    return RunningBackend(
+      settings: ConformanceSettings(
+        module: library("libsoftokn3.so") ?? "",
+        // The only way to tell it where its database is.
+        initializationString: "configdir='sql:\(folder.path)' certPrefix='' keyPrefix='' secmod='secmod.db' flags=",
+        token: "NSS Certificate DB", pinFile: pinFile),
+      resources: [folder])
+  }
+}
