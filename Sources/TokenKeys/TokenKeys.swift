@@ -54,6 +54,10 @@ public final class TokenKeys: Sendable {
   /// What a person should know about the PIN that was used.
   public var loginNotices: [LoginNotice] { notices.all }
 
+  /// Runs tasks on the threads that make the token's calls. A task that does little else than sign saves two changes of thread for each
+  /// signature: see ``PKCS11/PoolTaskExecutor``.
+  public var taskExecutor: PoolTaskExecutor { pool.taskExecutor }
+
   /// Ends the login and the threads, after the work that is already queued. Keys made from this value cannot sign any more.
   ///
   /// Call it before `Module.finalize()`: when it returns, no call of ours is under way in the module but those that passed their deadline.

@@ -11,9 +11,7 @@ extension Bench {
     await checkTemplates()
     let keys: TokenKeys
     do {
-      // A token that does not do what it is asked is asked for more all the same: that is what this is about.
-      keys = try await TokenKeys(
-        token: token, pin: SecretSource(parsing: "file:\(settings.pinFile)"), sessions: .init(circuitBreaker: .init(failureLimit: 1000)))
+      keys = try await TokenKeys(token: token, pin: SecretSource(parsing: "file:\(settings.pinFile)"))
     } catch {
       return await recorder.check("TokenKeys logs in") { throw error }
     }
@@ -76,38 +74,40 @@ extension Bench {
     return try await keys.key(identifier: KeyIdentifier(known.identifier))
   }
 
+  /// Generates a key by the usual policy; where that refuses what the token makes, by the one that is meant for such tokens. The other
+  /// checks get a key all the same.
   private func checkGeneration(_ kind: KeyKind, _ keys: TokenKeys) async {
-    await recorder.check(kind.checkName) {
-      try need(kind.generation.type, .generateKeyPair)
-      guard let algorithm = kind.algorithm else {
-        self.keys[kind] = try generateWithoutPolicy(kind)
-        throw Finding(rule: "NOT-SUPPORTED-BY-US", detail: "the library does not know such keys")
-      }
-      do {
-        let key = try await keys.generate(algorithm, named: kind.rawValue)
-        self.keys[kind] = TestKey(kind: kind, label: key.name, identifier: key.identifier.bytes)
-        let verdict = try await keys.verdict(of: key, algorithm: algorithm)
-        let silent = verdict.findings.filter { $0.outcome == .notClaimed }.map(\.rule.rawValue)
-        let against = verdict.findings.filter { $0.outcome == .violated }.map(\.rule.rawValue)
-        guard verdict.isMet, against.isEmpty else { throw Wrong("a generated key does not meet the policy: \(verdict.summary)") }
-        return silent.isEmpty ? "every rule is met" : "not claimed: \(silent.joined(separator: ", "))"
-      } catch let error as TokenKeysError where error.rule != nil {
-        // The policy has refused what the token made. The other checks get a key all the same.
-        let left = try await keys.isTaken(kind.rawValue)
-        self.keys[kind] = try generateWithoutPolicy(kind)
-        if left { throw Wrong("the refused key is still there: \(error)") }
-        throw Finding(rule: error.rule?.rawValue ?? "", detail: Self.withoutToken(error.message))
-      } catch let error as PKCS11Error where error.function == "C_GenerateKeyPair" {
-        guard let key = try? generateWithoutPolicy(kind) else { throw error }
-        self.keys[kind] = key
-        throw Finding(
-          rule: error.returnValue?.name ?? "", detail: "the token does not take our template, and makes such a key with a smaller one")
-      }
+    await recorder.check(kind.checkName) { try await generate(kind, by: .nonExportableSigning, keys) }
+    if self.keys[kind] == nil, offers(kind.generation.type, .generateKeyPair), let policy {
+      await recorder.check("\(kind.checkName) by the policy \(policy.name)") { try await generate(kind, by: policy, keys) }
     }
+    if self.keys[kind] == nil { self.keys[kind] = try? generateWithoutPolicy(kind) }
   }
 
-  private static func withoutToken(_ message: String) -> String {
-    message.replacing("the key does not meet the policy non-exportable-signing: ", with: "")
+  /// The policy for tokens of this make.
+  private var policy: KeyPolicy? {
+    [KeyPolicy.nonExportableSigningOriginUnknown, .nonExportableSigningAndDecrypting].first { $0.name == settings.policy }
+  }
+
+  private func generate(_ kind: KeyKind, by policy: KeyPolicy, _ keys: TokenKeys) async throws -> String? {
+    try need(kind.generation.type, .generateKeyPair)
+    guard let algorithm = kind.algorithm else { throw Wrong("the library does not know such keys") }
+    do {
+      let key = try await keys.generate(algorithm, named: kind.rawValue, policy: policy)
+      self.keys[kind] = TestKey(kind: kind, label: key.name, identifier: key.identifier.bytes)
+      let verdict = try await keys.verdict(of: key, algorithm: algorithm, policy: policy)
+      guard verdict.isMet else { throw Wrong("a generated key does not meet the policy: \(verdict.summary)") }
+      let told = [("not claimed", KeyVerdict.Outcome.notClaimed), ("violated", .violated)].compactMap { text, outcome in
+        let rules = verdict.findings.filter { $0.outcome == outcome }.map(\.rule.rawValue)
+        return rules.isEmpty ? nil : "\(text): \(rules.joined(separator: ", "))"
+      }
+      return told.isEmpty ? "every rule is met" : told.joined(separator: "; ")
+    } catch let error as TokenKeysError {
+      if try await keys.isTaken(kind.rawValue) { throw Wrong("what was refused is still there: \(error)") }
+      throw Finding(
+        rule: error.rule?.rawValue ?? error.code.rawValue,
+        detail: error.message.replacing("the key does not meet the policy \(policy.name): ", with: ""))
+    }
   }
 
   /// Makes a key pair with the least that every token understands, for the checks of mechanisms.

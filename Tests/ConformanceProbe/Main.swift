@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import PKCS11
 import TestSupport
+import TokenKeys
 
 /// Puts one token through every check, in a process of its own: `conformance-probe SETTINGS-FILE`. With more arguments it makes or uses one
 /// key, see ``SharedKeys``.
@@ -14,7 +15,7 @@ struct ConformanceProbe {
     // Neither does a module that hangs hang the tests, nor does this process outlive them.
     let parent = getppid()
     Thread.detachNewThread {
-      for _ in 0..<1200 where getppid() == parent { Thread.sleep(forTimeInterval: 0.2) }
+      for _ in 0..<2400 where getppid() == parent { Thread.sleep(forTimeInterval: 0.2) }
       exit(75)
     }
     let settings = try JSONDecoder().decode(
@@ -65,6 +66,7 @@ extension BackendFacts {
       cryptokiVersion: "\(module.cryptokiVersion)", interfaceVersion: "\(module.interfaceVersion)",
       usesGetInterface: module.usesGetInterface, model: token.model, firmwareVersion: "\(token.firmwareVersion)",
       pinLength: "\(number(token.minimumPINLength)) to \(number(token.maximumPINLength))",
-      maximumSessions: "\(token.maximumSessionCount)", maximumReadWriteSessions: "\(token.maximumReadWriteSessionCount)")
+      maximumSessions: "\(token.maximumSessionCount)", maximumReadWriteSessions: "\(token.maximumReadWriteSessionCount)",
+      dialect: token.dialect.name)
   }
 }

@@ -39,12 +39,24 @@ struct CompatibilityPage {
         row("PIN, bytes") { $0.pinLength },
         row("sessions") { "\($0.maximumSessions)" },
         row("of them read-write") { "\($0.maximumReadWriteSessions)" },
+        row("dialect that we speak to it") { $0.dialect },
       ] as [String]).joined(separator: "\n") + "\n"
   }
 
   private var matrix: String {
+    // A check that only some tokens were put through stands where they met it.
     var names: [String] = []
-    for check in backends.flatMap(\.report.checks) where !names.contains(check.name) { names.append(check.name) }
+    for (_, report) in backends {
+      var next = names.startIndex
+      for check in report.checks {
+        if let known = names.firstIndex(of: check.name) {
+          next = known + 1
+        } else {
+          names.insert(check.name, at: next)
+          next += 1
+        }
+      }
+    }
     let rows = names.map { name in
       "| \(name) | "
         + backends.map { entry in cell(entry.report.checks.first { $0.name == name }) }.joined(separator: " | ") + " |"

@@ -21,7 +21,8 @@ enum ConformanceRun {
     let running = try await backend.start()
     let folder = try TemporaryFolder()
     let settings = try folder.write(JSONEncoder().encode(running.settings), to: "settings.json")
-    let result = try await running.run(BuiltProduct.path("conformance-probe"), [settings])
+    let result = try await running.run(
+      BuiltProduct.path("conformance-probe"), [settings], environment: ["HSMKEY_PIN_MEMORY": folder.path("pins")])
     var report = ConformanceReport()
     for line in result.standardOutput.split(separator: "\n") {
       // A module may print something of its own.

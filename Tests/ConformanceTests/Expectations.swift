@@ -3,21 +3,19 @@
 enum Expectations {
   static let findings: [String: [String: String]] = [
     "nss": [
-      "generate rsa-2048": "CKR_GENERAL_ERROR",
-      "generate ecdsa-p256": "CKR_GENERAL_ERROR",
-      "generate ecdsa-p384": "CKR_GENERAL_ERROR",
-      "generate ecdsa-p521": "CKR_GENERAL_ERROR",
+      "generate rsa-2048": "KEY-LOCAL",
+      "generate ecdsa-p256": "KEY-LOCAL",
+      "generate ecdsa-p384": "KEY-LOCAL",
+      "generate ecdsa-p521": "KEY-LOCAL",
       "the private rsa-2048 key cannot be wrapped out": "KEY-NOT-EXTRACTABLE",
       "the private ecdsa-p256 key cannot be wrapped out": "KEY-NOT-EXTRACTABLE",
     ],
-    "opencryptoki": [
-      "generate rsa-2048": "CKR_ATTRIBUTE_TYPE_INVALID"
-    ],
     "tpm2": [
-      "generate rsa-2048": "CKR_GENERAL_ERROR",
-      "generate ecdsa-p256": "CKR_GENERAL_ERROR",
-      "generate ecdsa-p384": "CKR_GENERAL_ERROR",
-      "generate ecdsa-p521": "CKR_GENERAL_ERROR",
+      "generate rsa-2048": "KEY-SIGN-ONLY",
+      "generate ecdsa-p256": "KEY-SIGN-ONLY",
+      "generate ecdsa-p384": "KEY-SIGN-ONLY",
+      "generate ecdsa-p521": "key-unusable",
+      "generate ecdsa-p521 by the policy non-exportable-signing-and-decrypting": "key-unusable",
       "find ecdsa-p521 by name, identifier and public key": "key-unusable",
       "a certificate request signed by ecdsa-p521": "key-unusable",
       "ecdsa-p521 signs ecdsa-sha512": "key-unusable",

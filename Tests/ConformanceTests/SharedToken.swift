@@ -62,7 +62,8 @@ struct SharedToken {
   }
 
   private func probe(_ arguments: [String]) async throws -> SharedKeyReport {
-    let result = try await run(BuiltProduct.path("conformance-probe"), [settings] + arguments)
+    let result = try await run(
+      BuiltProduct.path("conformance-probe"), [settings] + arguments, environment: ["HSMKEY_PIN_MEMORY": path("pins")])
     return try JSONDecoder().decode(SharedKeyReport.self, from: Data(result.standardOutput.utf8))
   }
 }

@@ -21,6 +21,9 @@ internal import Synchronization
   /// Where sessions that are closed, and the work of a session pool, pass; closed while the module is finalized.
   let gate = CallGate()
 
+  /// Sessions with one slot are opened one after the other.
+  let opening = SessionOpening()
+
   /// How deep in forks this process was when the module was loaded.
   private let forkDepth = ForkWatch.depth
 

@@ -97,7 +97,10 @@ public struct Token: Sendable {
     var handle: CK_SESSION_HANDLE = 0
     try unsafe cryptoki.call(
       .C_OpenSession, cryptoki.functions.pointee.C_OpenSession, token: label, operation: "open a session with the token \"\(label)\""
-    ) { unsafe $0(slot.identifier, flags, nil, nil, &handle) }
+    ) { function in
+      // Within the call, so that waiting here is held to the call's deadline too.
+      cryptoki.opening.alone(in: slot.identifier) { unsafe function(slot.identifier, flags, nil, nil, &handle) }
+    }
     return Session(handle, of: self, access)
   }
 

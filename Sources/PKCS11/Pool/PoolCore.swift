@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Synchronization
 
 /// The inside of a pool: its threads, the work that waits, and who does what next.
@@ -16,6 +17,8 @@ final class PoolCore: Sendable {
     var workers: [PoolWorker] = []
     var idle: [PoolWorker] = []
     var queue = WaitingLine()
+    /// Parts of tasks that run on the pool's threads.
+    var tasks: [PoolTask] = []
     /// Threads whose call did not return in time.
     var givenUpCount = 0
     var isClosed = false
@@ -25,8 +28,9 @@ final class PoolCore: Sendable {
   }
 
   /// What a thread does next.
-  enum Task {
+  enum Step {
     case job(PoolJob)
+    case task(PoolTask)
     case wait
     case end
   }
@@ -70,6 +74,7 @@ final class PoolCore: Sendable {
     }
     job.submittedAt = .now
     var refusal: PKCS11Error?
+    let own = PoolWorker.ofThisThread(self)
     let (worker, isNew, wakesWatchdog) = state.withLock { state -> (PoolWorker?, Bool, Bool) in
       guard !state.isClosed else {
         refusal = Self.closed(label)
@@ -77,6 +82,11 @@ final class PoolCore: Sendable {
       }
       let wakes = !state.isWatched
       state.isWatched = true
+      // A task on one of our threads is about to wait for this: the thread does it itself, without waking another.
+      if let own, own.isRunningTask, own.next == nil, !own.isLeased {
+        own.next = job
+        return (nil, false, wakes)
+      }
       if let worker = state.idle.popLast() {
         worker.next = job
         return (worker, false, wakes)
@@ -86,7 +96,7 @@ final class PoolCore: Sendable {
           refusal = stuck(state.givenUpCount)
           return (nil, false, wakes)
         }
-        let worker = PoolWorker()
+        let worker = PoolWorker(self)
         worker.next = job
         state.workers.append(worker)
         return (worker, true, wakes)
@@ -102,7 +112,7 @@ final class PoolCore: Sendable {
       breaker.learnedNothing()
       job.fail(refusal)
     }
-    if isNew { worker?.start(self) } else { worker?.wake() }
+    if isNew { worker?.start() } else { worker?.wake() }
     if wakesWatchdog { watchdog.wake(self) }
   }
 
@@ -117,14 +127,19 @@ final class PoolCore: Sendable {
 
   // MARK: What threads ask
 
-  func nextTask(of worker: PoolWorker) -> Task {
+  func nextStep(of worker: PoolWorker) -> Step {
     state.withLock { state in
       worker.current = nil
+      worker.isRunningTask = false
       if let job = worker.next.take() {
         worker.current = job
         return .job(job)
       }
       if worker.isGivenUp || worker.isRetired { return .end }
+      if !state.tasks.isEmpty {
+        worker.isRunningTask = true
+        return .task(state.tasks.removeFirst())
+      }
       if worker.isLeased, !state.isClosed { return .wait }
       if let job = state.queue.popFirst() {
         worker.current = job
@@ -134,6 +149,34 @@ final class PoolCore: Sendable {
       if !state.idle.contains(where: { $0 === worker }) { state.idle.append(worker) }
       return .wait
     }
+  }
+
+  /// Takes in a part of a task; false when there is no thread for it.
+  func enqueue(_ task: PoolTask) -> Bool {
+    let own = PoolWorker.ofThisThread(self)
+    let (isTaken, worker, isNew) = state.withLock { state -> (Bool, PoolWorker?, Bool) in
+      guard !state.isClosed else { return (false, nil, false) }
+      // The thread that tells a task its result takes up the task again itself.
+      if let own, own.current != nil, !own.isGivenUp, !own.isRetired {
+        state.tasks.append(task)
+        return (true, nil, false)
+      }
+      if let worker = state.idle.popLast() {
+        state.tasks.append(task)
+        return (true, worker, false)
+      }
+      if state.workers.count < state.limit, state.givenUpCount <= 2 * state.limit {
+        let worker = PoolWorker(self)
+        state.workers.append(worker)
+        state.tasks.append(task)
+        return (true, worker, true)
+      }
+      guard !state.workers.isEmpty else { return (false, nil, false) }
+      state.tasks.append(task)
+      return (true, nil, false)
+    }
+    if isNew { worker?.start() } else { worker?.wake() }
+    return isTaken
   }
 
   func ended(_ worker: PoolWorker) {
@@ -247,6 +290,7 @@ final class PoolCore: Sendable {
     var overdue: [(job: PoolJob, worker: PoolWorker, call: CallMonitor.Call)] = []
     var impatient: [PoolJob] = []
     var replacements: [PoolWorker] = []
+    var strandedTasks: [PoolTask] = []
     let isBusy = state.withLock { state -> Bool in
       for worker in state.workers {
         guard let job = worker.current, let call = worker.monitor.call, call.elapsed >= deadline(of: call.function) else { continue }
@@ -256,6 +300,11 @@ final class PoolCore: Sendable {
         state.givenUpCount += 1
       }
       state.workers.removeAll(where: \.isGivenUp)
+      // Parts of tasks are not left lying for threads that may never come back.
+      if !overdue.isEmpty {
+        strandedTasks = state.tasks
+        state.tasks = []
+      }
       let now = ContinuousClock.now
       while let job = state.queue.first, job.isConcluded || now - job.submittedAt >= configuration.waitingLimit {
         _ = state.queue.popFirst()
@@ -263,7 +312,7 @@ final class PoolCore: Sendable {
       }
       // Those who wait get threads in the place of those that hang.
       while !overdue.isEmpty, state.workers.count < state.limit, state.givenUpCount <= 2 * state.limit, let job = state.queue.popFirst() {
-        let worker = PoolWorker()
+        let worker = PoolWorker(self)
         worker.next = job
         state.workers.append(worker)
         replacements.append(worker)
@@ -272,7 +321,8 @@ final class PoolCore: Sendable {
       state.isWatched = isBusy
       return isBusy
     }
-    for worker in replacements { worker.start(self) }
+    for worker in replacements { worker.start() }
+    for task in strandedTasks where !enqueue(task) { DispatchQueue.global().async { task.run() } }
     for (job, _, call) in overdue {
       let error = overdueError(call)
       job.fail(error)

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// The login that all sessions of a pool share, and the session that keeps it alive.
 ///
-/// Login belongs to the program and the token: it lasts for as long as one session is open. So one session is opened first, used for nothing
-/// else, and closed last, unless the token allows no second one.
+/// Login belongs to the program and the token: it lasts for as long as one session is open. So one session is opened first, used for
+/// nothing else, and closed last, unless the token allows no second one.
 final class PoolLogin: Sendable {
   /// Logs in on a session; called on a thread of the pool, and again when the login was lost.
   typealias LogIn = @Sendable (inout Session) throws -> Void

@@ -85,6 +85,9 @@ extension PoolCore {
   /// Whether an error says that the token or the way to it is broken, and not that something was asked of it that it does not do.
   private static func blamesToken(_ error: any Error) -> Bool {
     guard let error = error as? PKCS11Error else { return false }
+    // Some tokens answer so to a template that they do not like.
+    let makes = error.function.flatMap(CryptokiFunction.init(name:))?.kind == .makesObject
+    if makes, error.returnValue == .generalError || error.returnValue == .functionFailed { return false }
     let recovery = error.recovery
     return error.rule == .tokenPresent || recovery == .newSession || recovery == .reinitializeModule || recovery == .retry
       || recovery == .logInAgain

@@ -13,7 +13,7 @@ internal import Synchronization
 ///
 /// Blocking calls run here and never on the threads that Swift's tasks share: a call can hang for minutes and cannot be cancelled.
 final class PoolWorker: @unchecked Sendable {
-  // Checked by hand: `next`, `isLeased` and `isIdle` are touched only under the pool's lock; `lender` only on the worker's own thread.
+  // Checked by hand: all variables are touched only under the pool's lock.
 
   /// What the thread is doing now.
   let monitor = CallMonitor()
@@ -21,6 +21,8 @@ final class PoolWorker: @unchecked Sendable {
   var next: PoolJob?
   /// What the thread does now.
   var current: PoolJob?
+  /// The thread runs a part of a task now.
+  var isRunningTask = false
   /// Somebody has the worker for more than one piece of work.
   var isLeased = false
   /// The thread is to come to its end.
@@ -31,34 +33,45 @@ final class PoolWorker: @unchecked Sendable {
   /// Whether the calling thread is this one.
   var isThisThread: Bool { CallMonitor.ofThisThread { $0.isSame(as: monitor) } == true }
 
+  /// The worker of this pool that the calling thread is; nil on other threads.
+  static func ofThisThread(_ core: PoolCore) -> PoolWorker? {
+    guard let pointer = unsafe pthread_getspecific(key) else { return nil }
+    let worker = unsafe Unmanaged<PoolWorker>.fromOpaque(pointer).takeUnretainedValue()
+    return worker.core === core ? worker : nil
+  }
+
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    _ = unsafe pthread_key_create(&key, nil)
+    return key
+  }()
+
+  /// The pool. It lets go of the worker when the thread ends.
+  private let core: PoolCore
+
+  init(_ core: PoolCore) { self.core = core }
+
   private let wakeUp = DispatchSemaphore(value: 0)
 
   /// Wakes the thread, which looks for what there is to do.
   func wake() { wakeUp.signal() }
 
-  /// Starts the thread. It keeps the pool alive for as long as it runs.
-  func start(_ core: PoolCore) {
-    let thread = Boxed((self, core))
-    let context = unsafe Unmanaged.passRetained(thread).toOpaque()
+  /// Starts the thread. It keeps the worker, and with it the pool, alive for as long as it runs.
+  func start() {
+    let context = unsafe Unmanaged.passRetained(self).toOpaque()
     var identifier = pthread_t()
     let answer = unsafe pthread_create(
       &identifier, nil,
       { context in
         guard let context = unsafe context else { return nil }
-        let (worker, core) = unsafe Unmanaged<Boxed>.fromOpaque(context).takeRetainedValue().value
-        worker.run(core)
+        unsafe Unmanaged<PoolWorker>.fromOpaque(context).takeRetainedValue().run()
         return nil
       }, context)
     if answer == 0 { pthread_detach(identifier) }
     if answer != 0 {
-      unsafe Unmanaged<Boxed>.fromOpaque(context).release()
+      unsafe Unmanaged<PoolWorker>.fromOpaque(context).release()
       core.couldNotStart(self)
     }
-  }
-
-  private final class Boxed {
-    let value: (PoolWorker, PoolCore)
-    init(_ value: (PoolWorker, PoolCore)) { self.value = value }
   }
 
   /// For those who look at threads from outside. Where the system has no such file, the thread has no name.
@@ -70,13 +83,15 @@ final class PoolWorker: @unchecked Sendable {
     close(file)
   }
 
-  private func run(_ core: PoolCore) {
+  private func run() {
     Self.nameThisThread("hsmkey token")
     monitor.watchThisThread()
+    _ = unsafe pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
     let lender = SessionLender(core)
     loop: while true {
-      switch core.nextTask(of: self) {
+      switch core.nextStep(of: self) {
       case .job(let job): core.perform(job, lender, on: self)
+      case .task(let task): task.run()
       case .wait: wakeUp.wait()
       case .end: break loop
       }

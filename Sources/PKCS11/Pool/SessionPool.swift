@@ -11,6 +11,9 @@ internal import Synchronization
 public final class SessionPool: Sendable {
   private let core: PoolCore
 
+  /// Runs tasks on the pool's threads.
+  public let taskExecutor: PoolTaskExecutor
+
   /// A pool of sessions with a token. Nothing is opened yet.
   ///
   /// - Parameters:
@@ -24,6 +27,7 @@ public final class SessionPool: Sendable {
     logIn: (@Sendable (inout Session) throws -> Void)? = nil
   ) {
     core = PoolCore(token: token, configuration: configuration, usesProtectedPath: usesProtectedPath, logIn: logIn)
+    taskExecutor = PoolTaskExecutor(core)
   }
 
   deinit { core.close {} }

@@ -80,9 +80,12 @@ public struct RunningBackend: Sendable {
   }
 
   /// Runs a program where the token is to be seen.
-  public func run(_ program: String, _ arguments: [String]) async throws -> ProgramResult {
+  ///
+  /// - Parameter environment: added to what the token needs.
+  public func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> ProgramResult {
     let command = wrapper + [program] + arguments
-    return try await TestSupport.run(command[0], Array(command.dropFirst()), environment: environment)
+    return try await TestSupport.run(
+      command[0], Array(command.dropFirst()), environment: self.environment.merging(environment) { $1 })
   }
 }
 
@@ -101,7 +104,7 @@ final class Daemon: Sendable {
 
   /// Waits until the daemon answers.
   func wait(for what: String, _ isReady: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(60)
+    let end = ContinuousClock.now + .seconds(120)
     while !(try await isReady()) {
       guard process.exitCode == nil, ContinuousClock.now < end else {
         let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""

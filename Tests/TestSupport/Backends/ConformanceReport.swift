@@ -10,13 +10,19 @@ public struct ConformanceSettings: Codable, Sendable {
   public let pinFile: String
   /// A PIN of a length that the token takes, and which is not the user's.
   public let wrongPIN: String
+  /// The name of the policy that is meant for tokens of this make, where they do not meet the usual one.
+  public let policy: String?
 
-  public init(module: String, initializationString: String? = nil, token: String, pinFile: String, wrongPIN: String = "7654321") {
+  public init(
+    module: String, initializationString: String? = nil, token: String, pinFile: String, wrongPIN: String = "7654321",
+    policy: String? = nil
+  ) {
     self.module = module
     self.initializationString = initializationString
     self.token = token
     self.pinFile = pinFile
     self.wrongPIN = wrongPIN
+    self.policy = policy
   }
 }
 
@@ -70,11 +76,13 @@ public struct BackendFacts: Codable, Sendable, Hashable {
   public let pinLength: String
   public let maximumSessions: String
   public let maximumReadWriteSessions: String
+  /// The name of the dialect that the library takes the token's for.
+  public let dialect: String
 
   public init(
     library: String, libraryVersion: String, manufacturer: String, cryptokiVersion: String, interfaceVersion: String,
     usesGetInterface: Bool, model: String, firmwareVersion: String, pinLength: String, maximumSessions: String,
-    maximumReadWriteSessions: String
+    maximumReadWriteSessions: String, dialect: String
   ) {
     self.library = library
     self.libraryVersion = libraryVersion
@@ -87,6 +95,7 @@ public struct BackendFacts: Codable, Sendable, Hashable {
     self.pinLength = pinLength
     self.maximumSessions = maximumSessions
     self.maximumReadWriteSessions = maximumReadWriteSessions
+    self.dialect = dialect
   }
 }
 

@@ -13,7 +13,7 @@ extension Backend {
         module: library("libsoftokn3.so") ?? "",
         // The only way to tell it where its database is.
         initializationString: "configdir='sql:\(folder.path)' certPrefix='' keyPrefix='' secmod='secmod.db' flags=",
-        token: "NSS Certificate DB", pinFile: pinFile),
+        token: "NSS Certificate DB", pinFile: pinFile, policy: "non-exportable-signing-origin-unknown"),
       resources: [folder])
   }
 }

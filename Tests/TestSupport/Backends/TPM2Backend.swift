@@ -61,7 +61,9 @@ extension Backend {
       guard result.succeeded else { throw ChildProcessError("pkcs11-tool: \(result.standardError)") }
     }
     return RunningBackend(
-      settings: ConformanceSettings(module: path, token: "conformance", pinFile: pinFile), environment: environment,
+      settings: ConformanceSettings(
+        module: path, token: "conformance", pinFile: pinFile, policy: "non-exportable-signing-and-decrypting"),
+      environment: environment,
       // The order is that of their end.
       resources: [manager, bus, tpm, folder])
   }
