@@ -154,6 +154,12 @@ struct WrongPINTests {
     #expect(shown.standardOutput.contains("from-file"))
   }
 
+  @Test("FILE-NOT-URI: a pkcs11: text is no folder")
+  func uriForFolder() async throws {
+    let refusal = try await CountingToken().refusal(64, "key", "list", "--pin-memory", "pkcs11:token=x")
+    #expect(refusal.rule == "FILE-NOT-URI")
+  }
+
   @Test("No PIN, right or wrong, is in the memory, in what is shown or in the trace")
   func secrecy() async throws {
     let token = try CountingToken([.pinTries(9), .noPINFlags])

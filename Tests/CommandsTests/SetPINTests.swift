@@ -115,6 +115,31 @@ struct SetPINTests {
     try await bench.succeeds("key", "list", "--pin-source", "file:new-pin")
   }
 
+  @Test("an expired PIN is no wrong PIN: the error says how to change it, and set-pin does")
+  func expired() async throws {
+    let (bench, module) = (try Bench(), try FaultModule(.standAlone, .fail("C_Login", "CKR_PIN_EXPIRED"), .pinTries(3)))
+    try bench.folder.write("123456".utf8, to: "pin")
+    try bench.folder.write("654321".utf8, to: "new-pin")
+    let environment = ["HSMKEY_MODULE": module.path]
+    for _ in 0..<3 {
+      let refusal = try await bench.refusedAsJSON(4, "key", "list", environment: environment)
+      #expect(refusal.code == "CKR_PIN_EXPIRED")
+      #expect(refusal.hint.contains("hsmkey token set-pin"))
+    }
+    try await bench.succeeds("token", "set-pin", "--new-pin-source", "file:new-pin", environment: environment)
+    #expect(module.count(of: "C_SetPIN") == 1)
+  }
+
+  @Test("a PIN that the token wants changed works, with a warning that says how")
+  func toBeChanged() async throws {
+    let (bench, module) = (try Bench(), try FaultModule(.standAlone, .tokenFlag("CKF_USER_PIN_TO_BE_CHANGED", true)))
+    try bench.folder.write("123456".utf8, to: "pin")
+    let result = try await bench.hsmkey(["key", "list"], environment: ["HSMKEY_MODULE": module.path])
+    #expect(result.exitCode == 0, "\(result.standardError)")
+    #expect(result.standardError.contains("wants its user PIN changed"))
+    #expect(result.standardError.contains("hsmkey token set-pin"))
+  }
+
   @Test("no PIN is shown or kept, at --log-level trace")
   func secrecy() async throws {
     let bench = try await bench()

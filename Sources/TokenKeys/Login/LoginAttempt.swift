@@ -140,6 +140,9 @@ extension TokenLogin {
     guard let error = error as? PKCS11Error, error.function == "C_Login" else { return error }
     var hints = [error.hint]
     switch outcome {
+    case .refused(.pinLocked) where rules.owner == .user:
+      hints = ["the security officer can set a new one: hsmkey token set-pin --reset-user-pin"]
+    case .refused(.pinLocked): break
     case .refused where !source.isPerson:
       hints = ["\(source) is not tried on this token again in unattended use; put the right PIN there, then: hsmkey token check-pin"]
       if flags.contains(.protectedAuthenticationPath) {
