@@ -31,6 +31,8 @@ public struct TokenKeysError: Error, Sendable, CustomStringConvertible {
     public static let loginNotRepeatable = Code(rawValue: "login-not-repeatable")
     /// The PIN was not tried: that would have locked it or brought it closer to that, or it is locked already.
     public static let pinGuarded = Code(rawValue: "pin-guarded")
+    /// A token was initialised, and then its user PIN could not be set.
+    public static let tokenHalfMade = Code(rawValue: "token-half-made")
     /// The PIN was not tried: the memory of refused PINs cannot be used.
     public static let pinMemory = Code(rawValue: "pin-memory")
     /// The PIN was not tried: another process is trying one on this token.

@@ -98,12 +98,14 @@ final class Bench: Sendable {
   // MARK: A person
 
   /// Logs in once as a person who says yes to whatever is asked first, and enters the PIN at the prompt.
-  func logInAsPerson(pin: String = Bench.pin, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+  func logInAsPerson(
+    pin: String = Bench.pin, _ arguments: [String] = ["--pin-source", "prompt"], sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
     let terminal = try PseudoTerminal()
-    let child = try terminal.start(Self.program, ["token", "check-pin", "--pin-source", "prompt"], environment: environment)
+    let child = try terminal.start(Self.program, ["token", "check-pin"] + arguments, environment: environment)
     try await terminal.waits(for: "Type yes to go on: ")
     terminal.type("yes\n")
-    try await terminal.waits(for: "User PIN for token")
+    try await terminal.waits(for: " PIN for token payroll: ")
     terminal.type("\(pin)\n")
     #expect(try await child.wait() == 0, "\(terminal.shown)", sourceLocation: sourceLocation)
   }

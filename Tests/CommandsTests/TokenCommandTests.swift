@@ -66,6 +66,9 @@ struct TokenCommandTests {
     let refusal = try await bench.refusedAsJSON(4, "token", "init", "payroll", "--serial", serial, "--so-pin-source", "file:wrong")
     #expect(refusal.code == "CKR_PIN_INCORRECT")
     #expect(try await bench.object("key", "list")["keys"].list.count == 1, "a wrong SO PIN leaves the token as it was")
+    let guarded = try await bench.refusedAsJSON(4, "token", "init", "payroll", "--serial", serial, "--so-pin-source", "file:so-pin")
+    #expect(guarded.rule == "PIN-COUNT-LOW")
+    try await bench.logInAsPerson(pin: Bench.securityOfficerPIN, ["--security-officer"])
 
     try await bench.succeeds("token", "init", "payroll", "--serial", serial, "--so-pin-source", "file:so-pin")
     #expect(try await bench.object("key", "list")["keys"].list.isEmpty)

@@ -17,7 +17,7 @@ struct LoginGuardTests {
   ) throws -> (refused: KeyRule?, reserved: [KeyRule]) {
     let check = LoginGuard(token: token, owner: owner, source: try SecretSource(parsing: source), usesLastTry: lastTry)
     do {
-      return (nil, try check.reservations(flags, record ?? PINRecord(token, owner), digest).map(\.rule))
+      return (nil, try check.reservations(flags.union(.protectedAuthenticationPath), record ?? PINRecord(token, owner), digest).map(\.rule))
     } catch {
       #expect(error.code == .pinGuarded)
       return (error.rule, [])
@@ -47,6 +47,13 @@ struct LoginGuardTests {
         #expect(try rules(flag, person, owner: owner, lastTry: true).refused == nil)
       }
     }
+  }
+
+  @Test("PIN-PROTECTED-PATH: no PIN is left to a pad that the token does not have")
+  func pad() throws {
+    let check = LoginGuard(token: token, owner: .user, source: .protectedPath, usesLastTry: false)
+    let error = #expect(throws: TokenKeysError.self) { try check.reservations(.loginRequired, PINRecord(token, .user), nil) }
+    #expect(error?.rule == .pinProtectedPath)
   }
 
   @Test("PIN-COUNT-LOW: after a wrong PIN the next try needs a person's consent")

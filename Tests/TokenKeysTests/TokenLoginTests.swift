@@ -79,7 +79,13 @@ struct TokenLoginTests {
       #expect(error.code == .pinGuarded)
       #expect(error.hint?.contains("hsmkey token check-pin") == true)
     }
-    #expect(try bench.ledger.record().failureCount == 1)
+    let state = try bench.memory.state(of: bench.bench.token)
+    #expect(state.failureCount == 1)
+    #expect(state.refusedPINCount == 1)
+    #expect(state.isUnattendedUsePossible)
+    #expect(try bench.memory.state(of: bench.bench.token, .securityOfficer).failureCount == 0)
+    try bench.memory.forget(bench.bench.token)
+    #expect(try bench.memory.state(of: bench.bench.token).refusedPINCount == 0)
   }
 
   @Test("PIN-COUNT-LOW, PIN-REFUSED-BEFORE: a person is asked, in words, and a no is a no")

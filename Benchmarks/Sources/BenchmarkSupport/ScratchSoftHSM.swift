@@ -30,6 +30,7 @@ public struct ScratchSoftHSM {
     try "directories.tokendir = \(tokens.path)\nobjectstore.backend = file\nlog.level = ERROR\n".write(
       to: configuration, atomically: true, encoding: .utf8)
     guard unsafe setenv("SOFTHSM2_CONF", configuration.path, 1) == 0 else { throw BenchmarkFailure("setenv failed") }
+    guard unsafe setenv("HSMKEY_PIN_MEMORY", configuration.path + ".pins", 1) == 0 else { throw BenchmarkFailure("setenv failed") }
     guard FileManager.default.createFile(atPath: pinFile, contents: Data(Self.pin.utf8), attributes: [.posixPermissions: 0o600]) else {
       throw BenchmarkFailure("the PIN file cannot be written")
     }

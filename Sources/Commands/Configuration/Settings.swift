@@ -64,6 +64,7 @@ struct Settings: Sendable {
     pinMemory =
       choose(options.pinMemory, "--pin-memory", "HSMKEY_PIN_MEMORY", configured(file.token.pinMemory))
       ?? memoryFolder.map { Setting(value: $0, origin: .builtIn) }
+    if let pinMemory { try InputOutput.refuseURI(pinMemory.value, operation: "choose the memory of refused PINs") }
     state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
   }
 

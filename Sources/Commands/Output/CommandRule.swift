@@ -24,21 +24,12 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let tokenNotEmpty = CommandRule("TOKEN-NOT-EMPTY")
   /// A serial number that names a token to be destroyed names exactly one.
   static let tokenSerial = CommandRule("TOKEN-SERIAL-ONE")
-  /// A new PIN has a length that the token takes.
-  static let pinLength = CommandRule("PIN-LENGTH")
-  /// New PINs are read by this program: a device's own pad cannot give them.
-  static let initialPINsRead = CommandRule("TOKEN-INIT-PIN-READ")
-  /// A security officer PIN that the token says is locked is not tried.
-  static let securityOfficerPINNotLocked = CommandRule("SO-PIN-NOT-LOCKED")
-  /// A security officer PIN with one try left is asked of a person only.
-  static let securityOfficerPINFinalTry = CommandRule("SO-PIN-FINAL-TRY")
   /// What cannot be undone is done only when its name is given a second time.
   static let confirmation = CommandRule("CONFIRM-NAME")
 
   static let allCases: [CommandRule] = [
     .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken,
-    .tokenNotEmpty, .tokenSerial, .pinLength,
-    .initialPINsRead, .securityOfficerPINNotLocked, .securityOfficerPINFinalTry, .confirmation,
+    .tokenNotEmpty, .tokenSerial, .confirmation,
   ]
 
   var description: String { rawValue }

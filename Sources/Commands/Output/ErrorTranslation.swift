@@ -54,6 +54,11 @@ enum ErrorTranslation {
     let statuses: [TokenKeysError.Code: ExitStatus] = [
       .ruleRefused: .ruleRefused, .pinGuarded: .pin, .pinMemory: .configuration, .pinBusy: .notReady,
     ]
+    if error.code == .tokenHalfMade, let cause = error.underlying.flatMap(translate) {
+      return CommandError(
+        cause.exitStatus, code: cause.code, rule: cause.rule, operation: error.operation, message: "\(error.message): \(cause.message)",
+        hints: cause.hints + [error.hint])
+    }
     return CommandError(
       statuses[error.code] ?? .tokenOrKey, code: error.code.rawValue,
       rule: error.rule?.rawValue, operation: error.operation, message: error.message, hints: [error.hint])

@@ -48,13 +48,17 @@ public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   public static let pinMemory = KeyRule("PIN-MEMORY")
   /// Two processes never try a PIN of one token at the same time.
   public static let pinOneAtATime = KeyRule("PIN-ONE-AT-A-TIME")
+  /// A PIN is left to the device's own pad only where the token says that it has one, and then all of one change are entered there.
+  public static let pinProtectedPath = KeyRule("PIN-PROTECTED-PATH")
+  /// A new PIN has a length that the token takes.
+  public static let pinLength = KeyRule("PIN-LENGTH")
   /// A stored PIN is one token's: a process that has used it for one token does not send it to another.
   public static let pinOneToken = KeyRule("PIN-ONE-TOKEN")
 
   public static let allCases: [KeyRule] = [
     .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .generatedBy, .isPrivate, .signOnly, .notCopyable, .size,
     .uniqueID, .pair, .nameTaken, .verifyAfterSign, .certificateMatchesKey, .pinNotLocked, .pinFinalTry,
-    .pinCountLow, .pinOwnCount, .pinRefusedBefore, .pinMemory, .pinOneAtATime, .pinOneToken,
+    .pinCountLow, .pinOwnCount, .pinRefusedBefore, .pinMemory, .pinOneAtATime, .pinOneToken, .pinProtectedPath, .pinLength,
   ]
 
   public var description: String { rawValue }

@@ -15,15 +15,28 @@ extension TokenLogin {
   /// - Parameters:
   ///   - present: the token as it is reached now; the module may have been initialised anew since it was chosen.
   ///   - act: uses the PIN; tells what that did to the count of tries, and the error if it failed.
-  func attempt(on present: Token, _ act: (borrowing TokenPIN) -> Effect) throws -> UsedPIN {
+  func attempt(on present: Token, _ act: (borrowing TokenPIN) -> Effect) throws -> [LoginNotice] {
+    let pin = try readPIN(on: present)
+    return try use(pin, act).notices
+  }
+
+  /// Reads the PIN, unless something stands against its use.
+  ///
+  /// - Parameter present: the token as it is reached now; the module may have been initialised anew since it was chosen.
+  func readPIN(on present: Token) throws -> TokenPIN {
     guard present.isSame(as: token) else { throw TokenPIN.otherToken(present, token) }
-    var agreed: Set<KeyRule> = []
     let before = try view(of: present, isLocked: false) { _ in nil }
+    var agreed: Set<KeyRule> = []
     try agree(to: before.reservations, &agreed)
-    let pin = try TokenPIN(reading: source, purpose: purpose(before.flags), for: present)
+    return try TokenPIN(reading: source, purpose: purpose(before.flags), for: present, agreed: agreed)
+  }
+
+  /// Uses a PIN once, under guard.
+  func use(_ pin: borrowing TokenPIN, _ act: (borrowing TokenPIN) -> Effect) throws -> (digest: PINDigest?, notices: [LoginNotice]) {
+    var agreed = pin.agreed
     while true {
       switch try turn(pin, agreed, act) {
-      case .done(let digest, let notices): return UsedPIN(pin: pin, digest: digest, notices: notices)
+      case .done(let digest, let notices): return (digest, notices)
       case .needsAgreement(let reservations): try agree(to: reservations, &agreed)
       }
     }
@@ -127,6 +140,9 @@ extension TokenLogin {
     guard let error = error as? PKCS11Error, error.function == "C_Login" else { return error }
     var hints = [error.hint]
     switch outcome {
+    case .refused(.pinLocked) where rules.owner == .user:
+      hints = ["the security officer can set a new one: hsmkey token set-pin --reset-user-pin"]
+    case .refused(.pinLocked): break
     case .refused where !source.isPerson:
       hints = ["\(source) is not tried on this token again in unattended use; put the right PIN there, then: hsmkey token check-pin"]
       if flags.contains(.protectedAuthenticationPath) {
@@ -147,7 +163,7 @@ extension TokenLogin {
       notices.append(
         LoginNotice(
           message: "the token wants its \(rules.pinName) changed: it is the one it was delivered with, or has expired",
-          hint: "hsmkey token set-pin" + (rules.owner == .user ? "" : " --security-officer")))
+          hint: "hsmkey token set-pin" + (rules.owner == .user ? "" : " --security-officer"), isAboutChange: true))
     }
     if case .failure(let error) = saving {
       notices.append(

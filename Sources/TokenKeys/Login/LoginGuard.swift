@@ -28,6 +28,7 @@ struct LoginGuard: Sendable {
   ///   - digest: the PIN, once it is known.
   /// - Throws: ``TokenKeysError`` with ``KeyRule/pinNotLocked`` or ``KeyRule/pinFinalTry``: nobody can agree to those here.
   func reservations(_ flags: TokenFlags, _ record: PINRecord, _ digest: PINDigest?) throws(TokenKeysError) -> [Reservation] {
+    if source.isProtectedPath { try checkPad(flags) }
     let state = PINState(flags, owner)
     if state.isLocked {
       throw refusal(
@@ -55,6 +56,14 @@ struct LoginGuard: Sendable {
           sentence: "the \(pinName) was tried \(record.failureCount) times without success since the last login\(when)"))
     }
     return found
+  }
+
+  /// Refuses to leave a PIN to a pad that is not there: a module could take the missing PIN for a wrong one.
+  func checkPad(_ flags: TokenFlags) throws(TokenKeysError) {
+    guard !flags.contains(.protectedAuthenticationPath) else { return }
+    throw refusal(
+      .pinProtectedPath, "the token does not say that it has a pad of its own, so no PIN is left to it",
+      hint: "take the PIN from prompt, fd:N, file:PATH or credential:NAME")
   }
 
   /// The error where nobody is there to agree, or somebody did not.

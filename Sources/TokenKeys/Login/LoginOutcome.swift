@@ -21,13 +21,15 @@ enum LoginOutcome: Hashable, Sendable {
       }
   }
 
-  /// - Parameter error: what came of a login alone.
-  init(_ error: any Error) {
-    guard let error = error as? PKCS11Error else {
+  /// - Parameters:
+  ///   - error: what came of using a PIN.
+  ///   - function: the one that looks at the PIN; when another failed, it was not called.
+  init(_ error: any Error, of function: String = "C_Login") {
+    guard let error = error as? PKCS11Error, error.function == function, let answer = error.returnValue else {
       self = .untouched
       return
     }
-    self = error.function == "C_Login" ? error.returnValue.map { LoginOutcome($0) } ?? .untouched : .untouched
+    self.init(answer)
   }
 
   /// Answers of `C_Login` that come before the PIN is looked at. `CKR_PIN_EXPIRED` says that it was right in its time. Everything that is

@@ -45,6 +45,16 @@ public struct PINMemory: Hashable, Sendable {
     for owner in [PINOwner.user, .securityOfficer] { try ledger(identity, owner).changing { _ in nil } }
   }
 
+  /// What is remembered of a PIN of a token. A try that is under way right now is not counted.
+  ///
+  /// - Throws: ``TokenKeysError`` with ``KeyRule/pinMemory``.
+  public func state(of token: Token, _ user: UserType = .user) throws -> PINMemoryState {
+    let record = try ledger(TokenIdentity(token), PINOwner(user)).record()
+    return PINMemoryState(
+      failureCount: record.failureCount, lastFailure: record.lastFailure, refusedPINCount: record.refusals.count,
+      isUnattendedUsePossible: record.failureCount < LoginGuard.unattendedLimit)
+  }
+
   /// The memory of one PIN of one token.
   ///
   /// - Throws: ``TokenKeysError`` with ``KeyRule/pinMemory``.
@@ -58,4 +68,16 @@ public struct PINMemory: Hashable, Sendable {
       throw PINLedger.unusable(error)
     }
   }
+}
+
+/// What is remembered of one PIN of one token.
+public struct PINMemoryState: Hashable, Sendable {
+  /// How many tries there were without success since the last login.
+  public let failureCount: Int
+  /// When the last of them was.
+  public let lastFailure: Date?
+  /// How many PINs are known to be wrong, or were replaced.
+  public let refusedPINCount: Int
+  /// Whether a PIN that is not among them is tried without a person, as far as the memory is concerned: the token's flags count too.
+  public let isUnattendedUsePossible: Bool
 }

@@ -57,8 +57,14 @@ public struct TokenLogin: Sendable {
   @discardableResult
   public func logIn(_ session: inout Session) throws -> [LoginNotice] {
     if try session.isLoggedIn(as: user) { return [] }
-    let used = try logInKeepingPIN(&session)
-    return used.notices
+    try checkReadings()
+    return try attempt(on: session.token) { pin in
+      do {
+        return (try pin.logIn(as: user, &session) ? .verified : .untouched, nil)
+      } catch {
+        return (LoginOutcome(error), error)
+      }
+    }
   }
 
   /// Logs in and ends the login again: to see whether the PIN is right, and to clear what is remembered when it is.
@@ -95,18 +101,6 @@ public struct TokenLogin: Sendable {
     return signature
   }
 
-  /// Logs in and keeps the PIN, for changing it.
-  func logInKeepingPIN(_ session: inout Session) throws -> UsedPIN {
-    try checkReadings()
-    return try attempt(on: session.token) { pin in
-      do {
-        return (try pin.logIn(as: user, &session) ? .verified : .untouched, nil)
-      } catch {
-        return (LoginOutcome(error), error)
-      }
-    }
-  }
-
   /// Refuses what could only be read once and has been.
   private func checkReadings() throws(TokenKeysError) {
     guard readings.isFirst() || canRepeat else {
@@ -141,11 +135,5 @@ public struct LoginNotice: Hashable, Sendable {
   public let message: String
   /// What to do.
   public let hint: String
-}
-
-/// A PIN that the token has just accepted.
-struct UsedPIN: ~Copyable {
-  let pin: TokenPIN
-  let digest: PINDigest?
-  let notices: [LoginNotice]
+  var isAboutChange = false
 }

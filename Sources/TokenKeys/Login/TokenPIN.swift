@@ -7,12 +7,15 @@ struct TokenPIN: ~Copyable {
   let token: Token
   /// Entered on the device's own pad: there is nothing to read.
   let isOnProtectedPath: Bool
+  /// What a person agreed to before the PIN was read.
+  let agreed: Set<KeyRule>
   private let secret: SecretBytes
 
   /// Reads the PIN; for the protected path there is nothing to read.
   ///
   /// - Throws: `SecretError`; ``TokenKeysError`` with ``KeyRule/pinOneToken``.
-  init(reading source: SecretSource, purpose: String, for token: Token, confirm: Bool = false) throws {
+  init(reading source: SecretSource, purpose: String, for token: Token, confirm: Bool = false, agreed: Set<KeyRule> = []) throws {
+    self.agreed = agreed
     isOnProtectedPath = source.isProtectedPath
     self.token = token
     if isOnProtectedPath {
@@ -31,7 +34,17 @@ struct TokenPIN: ~Copyable {
   /// - Returns: whether the PIN was looked at.
   borrowing func logIn(as user: UserType, _ session: inout Session) throws -> Bool {
     try check(session)
-    return try isOnProtectedPath ? session.loginOnProtectedPath(user) : session.login(user, pin: secret)
+    return try logInUnchecked(as: user, &session)
+  }
+
+  /// Logs in as the security officer whom this PIN has just made: the token has its new name by now.
+  borrowing func logIn(afterInitializationOn made: Token, _ session: inout Session) throws {
+    guard session.token.isSame(as: made) else { throw Self.otherToken(session.token, made) }
+    _ = try logInUnchecked(as: .securityOfficer, &session)
+  }
+
+  private borrowing func logInUnchecked(as user: UserType, _ session: inout Session) throws -> Bool {
+    try isOnProtectedPath ? session.loginOnProtectedPath(user) : session.login(user, pin: secret)
   }
 
   /// Signs with a key that wants the PIN for each use: `C_SignInit`, `C_Login`, `C_Sign`.
@@ -55,6 +68,16 @@ struct TokenPIN: ~Copyable {
   /// Makes this the user's PIN, as the security officer who is logged in (`C_InitPIN`).
   borrowing func initialize(_ session: inout Session) throws {
     try check(session)
+    try initializeUnchecked(&session)
+  }
+
+  /// The same on a token that has just been initialised and has its new name by now.
+  borrowing func initialize(afterInitializationOn made: Token, _ session: inout Session) throws {
+    guard session.token.isSame(as: made) else { throw Self.otherToken(session.token, made) }
+    try initializeUnchecked(&session)
+  }
+
+  private borrowing func initializeUnchecked(_ session: inout Session) throws {
     if isOnProtectedPath { try session.initializeUserPINOnProtectedPath() } else { try session.initializeUserPIN(secret) }
   }
 
