@@ -4,7 +4,7 @@
 public final class SessionLender {
   let core: PoolCore
   private var session: Session?
-  private var known: PoolLogin.Snapshot
+  private(set) var known: PoolLogin.Snapshot
 
   init(_ core: PoolCore) {
     self.core = core
@@ -37,6 +37,13 @@ public final class SessionLender {
     return try body(&session!)
   }
 
+  /// Lends a session that can write to take away again what the work has left on the token. From here on the work is not interrupted any
+  /// more because nobody waits for it.
+  public func undoing<Result>(_ body: (inout Session) throws -> Result) throws -> Result {
+    CallMonitor.ofThisThread { $0.beginUndoing() }
+    return try writing(body)
+  }
+
   // MARK: For the pool
 
   /// A session to write with was lent to the present piece of work.
@@ -49,7 +56,12 @@ public final class SessionLender {
   func refresh() throws {
     try core.login.ensure(core)
     known = core.login.snapshot
+    // Where the working session is the one that logs in, that is done before the work as well.
+    if core.login.isSingle, session == nil { try prepare(.readWrite) }
   }
+
+  /// Whether a session is open.
+  var hasSession: Bool { session != nil }
 
   /// Closes the session without a word.
   func dropSession() { session = nil }
@@ -76,6 +88,7 @@ public final class SessionLender {
       try core.login.logInSingle(&opened)
       known = core.login.snapshot
     }
+    core.login.hasWorkingSession()
     session = consume opened
     guard wantsLogin else { return }
     guard try session!.isUserLoggedIn() else {
