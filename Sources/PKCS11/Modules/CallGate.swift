@@ -18,17 +18,30 @@ final class CallGate: Sendable {
 
   /// Marks the beginning of calls; waits while the gate is closed. Each `enter` needs a `leave`.
   func enter() {
-    while true {
-      passing.add(1, ordering: .sequentiallyConsistent)
-      guard isClosed.load(ordering: .sequentiallyConsistent) else { return }
-      passing.subtract(1, ordering: .sequentiallyConsistent)
-      Self.rest()
-    }
+    while !tryToEnter() { Self.rest() }
+  }
+
+  /// The same for a thread of a pool: who waits for the end of `C_Finalize` is given up when that takes too long, as if it had called it.
+  func enter(_ monitor: CallMonitor) {
+    if !tryToEnter() { monitor.waiting(for: .C_Finalize, enter) }
+    monitor.hasEntered.store(true, ordering: .relaxed)
+  }
+
+  func leave(_ monitor: CallMonitor) {
+    monitor.hasEntered.store(false, ordering: .relaxed)
+    leave()
+  }
+
+  private func tryToEnter() -> Bool {
+    passing.add(1, ordering: .sequentiallyConsistent)
+    guard isClosed.load(ordering: .sequentiallyConsistent) else { return true }
+    passing.subtract(1, ordering: .sequentiallyConsistent)
+    return false
   }
 
   /// Makes calls between an entrance and a leave. Threads of a pool have entered for the whole of their work.
   func passing<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    guard !CallMonitor.isOnThisThread else { return try body() }
+    guard !CallMonitor.hasEnteredOnThisThread else { return try body() }
     enter()
     defer { leave() }
     return try body()

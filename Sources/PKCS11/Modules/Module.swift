@@ -16,8 +16,7 @@ public final class Module: Sendable {
 
   let cryptoki: Cryptoki
   let generation: UInt
-  private let entry: ModuleEntry
-  private let isFinalized = Atomic<Bool>(false)
+  private let user: ModuleUser
 
   /// Loads the module and initialises it (`C_GetInterface` or `C_GetFunctionList`, `C_Initialize` with `CKF_OS_LOCKING_OK`).
   ///
@@ -33,14 +32,17 @@ public final class Module: Sendable {
     self.path = path
     self.information = information
     self.cryptoki = cryptoki
-    self.entry = entry
+    user = ModuleUser(entry, cryptoki)
     generation = cryptoki.generation.load(ordering: .relaxed)
   }
 
-  deinit {
-    // Slots, tokens and sessions hold their module, so nothing of this one is in use here. C_Finalize is left to finalize(): it may block,
-    // and other code may have come to rely on the initialisation.
-    if !isFinalized.load(ordering: .relaxed), !cryptoki.isForked { try? entry.leave(finalizing: false) }
+  /// The same user of the module, on the initialisation of now.
+  private init(_ earlier: Module, _ information: ModuleInformation) {
+    path = earlier.path
+    self.information = information
+    cryptoki = earlier.cryptoki
+    user = earlier.user
+    generation = earlier.cryptoki.generation.load(ordering: .relaxed)
   }
 
   /// Ends the use of this module (`C_Finalize`, when the initialisation was ours and no other `Module` of the same file is in use).
@@ -52,23 +54,18 @@ public final class Module: Sendable {
   /// - Throws: ``PKCS11Rule/moduleQuiet``, ``PKCS11Rule/moduleFork``, or what `C_Finalize` answered.
   public func finalize() throws(PKCS11Error) {
     if cryptoki.isForked { throw Cryptoki.forked(token: nil, operation: "finalize the module") }
-    guard !isFinalized.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    do {
-      try entry.leave(finalizing: true)
-    } catch {
-      if error.rule == .moduleQuiet { isFinalized.store(false, ordering: .releasing) }
-      throw error
-    }
+    try user.finalize()
   }
 
   /// The module once more, initialised anew when nobody did that since this value was made (`C_Finalize`, `C_Initialize`): the last
-  /// means against a module that has lost its token. All tokens, sessions and handles of this value are void afterwards.
+  /// means against a module that has lost its token. All tokens, sessions and handles of this value are void afterwards. Both values are
+  /// one user of the module, which either of them can finalize.
   ///
   /// - Throws: ``PKCS11Rule/moduleInUse`` when other code relies on the initialisation, ``PKCS11Rule/moduleQuiet`` when a call is under
   ///   way.
   func reopened() throws(PKCS11Error) -> Module {
-    try entry.reinitialize(since: generation)
-    return try Module(path: path)
+    if user.isFinalized.load(ordering: .relaxed) { try checkInUse() }
+    return Module(self, try user.entry.reinitialize(since: generation))
   }
 
   /// The slots of the module (`C_GetSlotList`, `C_GetSlotInfo`).
@@ -113,7 +110,7 @@ public final class Module: Sendable {
 
   func checkInUse() throws(PKCS11Error) {
     if cryptoki.isForked { throw Cryptoki.forked(token: nil, operation: "use the PKCS #11 module") }
-    if isFinalized.load(ordering: .relaxed) || cryptoki.generation.load(ordering: .relaxed) != generation {
+    if user.isFinalized.load(ordering: .relaxed) || cryptoki.generation.load(ordering: .relaxed) != generation {
       throw PKCS11Error(
         rule: .moduleInUse, operation: "use the PKCS #11 module", message: "the module was finalized", hint: "open the module again")
     }

@@ -39,6 +39,34 @@ final class ModuleRegistry: Sendable {
   }
 }
 
+/// Someone who uses a module: counted once, however often the module is initialised anew for it.
+final class ModuleUser: Sendable {
+  let entry: ModuleEntry
+  let isFinalized = Atomic<Bool>(false)
+  private let cryptoki: Cryptoki
+
+  init(_ entry: ModuleEntry, _ cryptoki: Cryptoki) {
+    self.entry = entry
+    self.cryptoki = cryptoki
+  }
+
+  deinit {
+    // Slots, tokens and sessions hold their module, so nothing of this one is in use here. C_Finalize is left to finalize(): it may block,
+    // and other code may have come to rely on the initialisation.
+    if !isFinalized.load(ordering: .relaxed), !cryptoki.isForked { try? entry.leave(finalizing: false) }
+  }
+
+  func finalize() throws(PKCS11Error) {
+    guard !isFinalized.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    do {
+      try entry.leave(finalizing: true)
+    } catch {
+      if error.rule == .moduleQuiet { isFinalized.store(false, ordering: .releasing) }
+      throw error
+    }
+  }
+}
+
 /// One module file: its function table once loaded, who uses it, and whose initialisation it runs on.
 final class ModuleEntry: Sendable {
   private let state = Mutex(State())
@@ -76,20 +104,9 @@ final class ModuleEntry: Sendable {
           message: "the module is open already, with another initialisation string",
           hint: "a module has one initialisation in a process; use the same string everywhere, or another process")
       }
-      var information = CK_INFO()
-      var answer = Self.getInformation(cryptoki, &information)
-      if answer == .cryptokiNotInitialized {
-        // Other code in this process finalized it behind our back: everything that was open is gone.
-        cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
-        state.initialization = .none
-        state.initialization = try Self.initialize(cryptoki, state.initializationString)
-        answer = Self.getInformation(cryptoki, &information)
-      }
-      guard answer == .ok else {
-        throw cryptoki.failure(.C_GetInfo, answer, token: nil, operation: "ask the module for its information")
-      }
+      let information = try Self.information(&state, cryptoki)
       state.users += 1
-      return (cryptoki, ModuleInformation(information, cryptoki))
+      return (cryptoki, information)
     }
   }
 
@@ -120,23 +137,29 @@ final class ModuleEntry: Sendable {
 
   /// Finalizes and initialises the module again, because it has lost its token: every session and handle is void afterwards.
   ///
-  /// Does nothing when that has happened since `generation`. The caller has entered the gate once.
+  /// Finalizes nothing when that has happened since `generation`. The caller has entered the gate once.
   ///
   /// - Throws: ``PKCS11Rule/moduleInUse`` when other code relies on the initialisation, ``PKCS11Rule/moduleQuiet`` when a call is under
   ///   way.
-  func reinitialize(since generation: UInt) throws(PKCS11Error) {
-    try state.withLock { (state: inout State) throws(PKCS11Error) -> Void in
-      guard let cryptoki = state.cryptoki, cryptoki.generation.load(ordering: .relaxed) == generation else { return }
-      guard state.initialization == .ours, state.users == 1 else {
-        throw PKCS11Error(
-          rule: .moduleInUse, operation: "initialise the module again",
-          message: "other code of this process uses the module as well, and would lose its sessions",
-          hint: "end the program and start it again")
+  func reinitialize(since generation: UInt) throws(PKCS11Error) -> ModuleInformation {
+    try state.withLock { (state: inout State) throws(PKCS11Error) -> ModuleInformation in
+      // Whoever has a generation has a module that was loaded.
+      guard let cryptoki = state.cryptoki else { throw Self.othersUseIt() }
+      if cryptoki.generation.load(ordering: .relaxed) == generation {
+        guard state.initialization == .ours, state.users == 1 else { throw Self.othersUseIt() }
+        guard Self.finalize(cryptoki, own: 1) != nil else { throw Self.notQuiet() }
+        state.initialization = .none
       }
-      guard Self.finalize(cryptoki, own: 1) != nil else { throw Self.notQuiet() }
-      state.initialization = .none
-      state.initialization = try Self.initialize(cryptoki, state.initializationString)
+      if state.initialization == .none { state.initialization = try Self.initialize(cryptoki, state.initializationString) }
+      return try Self.information(&state, cryptoki)
     }
+  }
+
+  private static func othersUseIt() -> PKCS11Error {
+    PKCS11Error(
+      rule: .moduleInUse, operation: "initialise the module again",
+      message: "other code of this process uses the module as well, and would lose its sessions",
+      hint: "end the program and start it again")
   }
 
   /// Calls `C_Finalize` as soon as nothing else is under way in the module. Nil when something still is after a while.
@@ -179,6 +202,23 @@ final class ModuleEntry: Sendable {
     case .cryptokiAlreadyInitialized: return .adopted
     default: throw cryptoki.failure(.C_Initialize, answer, token: nil, operation: "initialise the module \(cryptoki.path)")
     }
+  }
+
+  /// What the module says of itself; initialised anew when other code in this process finalized it behind our back.
+  private static func information(_ state: inout State, _ cryptoki: Cryptoki) throws(PKCS11Error) -> ModuleInformation {
+    var information = CK_INFO()
+    var answer = getInformation(cryptoki, &information)
+    if answer == .cryptokiNotInitialized {
+      // Everything that was open is gone.
+      cryptoki.generation.wrappingAdd(1, ordering: .relaxed)
+      state.initialization = .none
+      state.initialization = try initialize(cryptoki, state.initializationString)
+      answer = getInformation(cryptoki, &information)
+    }
+    guard answer == .ok else {
+      throw cryptoki.failure(.C_GetInfo, answer, token: nil, operation: "ask the module for its information")
+    }
+    return ModuleInformation(information, cryptoki)
   }
 
   private static func getInformation(_ cryptoki: Cryptoki, _ information: inout CK_INFO) -> ReturnValue {

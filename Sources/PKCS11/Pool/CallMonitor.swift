@@ -15,6 +15,9 @@ final class CallMonitor: Sendable {
   private let startedAt = Atomic<UInt64>(0)
   private let function = Atomic<UInt8>(0)
   private let isGivenUp = Atomic<Bool>(false)
+  private let isUndoing = Atomic<Bool>(false)
+  /// The thread has entered the module's gate for the work that it does.
+  let hasEntered = Atomic<Bool>(false)
 
   /// A call that is under way.
   struct Call {
@@ -26,8 +29,10 @@ final class CallMonitor: Sendable {
   var call: Call? {
     let start = startedAt.load(ordering: .acquiring)
     guard start != 0 else { return nil }
-    let name = CryptokiFunction.allCases[Int(function.load(ordering: .relaxed))]
+    let name = CryptokiFunction.allCases[Int(function.load(ordering: .acquiring))]
     let now = Self.now
+    // The next call may have begun between the two looks: its name does not go with the time of the last one.
+    guard startedAt.load(ordering: .relaxed) == start else { return nil }
     return Call(function: name, elapsed: .nanoseconds(now > start ? Int64(now - start) : 0))
   }
 
@@ -40,17 +45,30 @@ final class CallMonitor: Sendable {
   @inline(__always)
   func end() { startedAt.store(0, ordering: .releasing) }
 
+  /// Waits for something that is as good as a call under way.
+  func waiting(for called: CryptokiFunction, _ body: () -> Void) {
+    begin(called)
+    body()
+    end()
+  }
+
   borrowing func isSame(as other: CallMonitor) -> Bool { ObjectIdentifier(copy self) == ObjectIdentifier(other) }
 
   /// Nobody waits for the work of this thread any more.
   func giveUp() { isGivenUp.store(true, ordering: .relaxed) }
 
   /// A new piece of work begins.
-  func reset() { isGivenUp.store(false, ordering: .relaxed) }
+  func reset() {
+    isGivenUp.store(false, ordering: .relaxed)
+    isUndoing.store(false, ordering: .relaxed)
+  }
+
+  /// From here to the end of the work, what it has left on the token is taken away again, whether anybody waits or not.
+  func beginUndoing() { isUndoing.store(true, ordering: .relaxed) }
 
   /// Whether the work was given up, told once: whoever hears it cleans up, and must be able to call the module for that.
   func hearsThatWorkWasGivenUp() -> Bool {
-    isGivenUp.load(ordering: .relaxed) && isGivenUp.exchange(false, ordering: .relaxed)
+    isGivenUp.load(ordering: .relaxed) && !isUndoing.load(ordering: .relaxed) && isGivenUp.exchange(false, ordering: .relaxed)
   }
 
   /// Makes this the monitor of the calling thread, which must keep it alive for as long as it lives.
@@ -63,8 +81,8 @@ final class CallMonitor: Sendable {
     _ = pthread_setspecific(key, nil)
   }
 
-  /// Whether the calling thread belongs to a pool.
-  static var isOnThisThread: Bool { unsafe pthread_getspecific(key) != nil }
+  /// Whether the calling thread does the work of a pool, for which it has entered the module's gate.
+  static var hasEnteredOnThisThread: Bool { ofThisThread { $0.hasEntered.load(ordering: .relaxed) } ?? false }
 
   /// Runs the body with the monitor of the calling thread, when it has one.
   @inline(__always)

@@ -24,7 +24,8 @@ public final class CircuitBreaker: Sendable {
     var lastFailure = ""
     var pause: Duration = .zero
     var opensAgainAt: ContinuousClock.Instant?
-    var isTrialUnderWay = false
+    /// The work that was let pass to see whether the token works again. It is under way until its caller has an answer.
+    var trial: PoolJob?
   }
 
   /// What a report of success or failure has changed.
@@ -36,16 +37,16 @@ public final class CircuitBreaker: Sendable {
 
   init(_ configuration: Configuration) { self.configuration = configuration }
 
-  /// Lets work pass, or tells why not.
+  /// Lets work pass, or tells why not. While the circuit is open and its pause over, one piece of work passes at a time.
   ///
   /// - Throws: ``PKCS11Rule/circuitOpen`` with the last failure and the time until the next try.
-  func check(token: String, operation: @autoclosure () -> String) throws(PKCS11Error) {
+  func check(_ job: PoolJob, token: String, operation: @autoclosure () -> String) throws(PKCS11Error) {
     guard hasFailures.load(ordering: .relaxed) else { return }
     let refusal = state.withLock { state -> (last: String, failures: Int, wait: Duration)? in
       guard let opensAgainAt = state.opensAgainAt else { return nil }
       let wait = opensAgainAt - ContinuousClock.now
-      if wait <= .zero, !state.isTrialUnderWay {
-        state.isTrialUnderWay = true
+      if wait <= .zero, state.trial?.isConcluded ?? true {
+        state.trial = job
         return nil
       }
       return (state.lastFailure, state.failures, max(wait, .zero))
@@ -68,19 +69,14 @@ public final class CircuitBreaker: Sendable {
     }
   }
 
-  /// Work that was let pass came to nothing for a reason that is not the token's, so it says nothing about the token.
-  func learnedNothing() {
-    guard hasFailures.load(ordering: .relaxed) else { return }
-    state.withLock { $0.isTrialUnderWay = false }
-  }
-
-  func failed(_ failure: String) -> Change {
+  /// Work failed in a way that the token is to blame for. Its caller is told after this.
+  func failed(_ failure: String, of job: PoolJob?) -> Change {
     state.withLock { state in
       hasFailures.store(true, ordering: .relaxed)
       state.failures += 1
       state.lastFailure = failure
-      let wasTrial = state.isTrialUnderWay
-      state.isTrialUnderWay = false
+      let wasTrial = job != nil && state.trial === job
+      if wasTrial { state.trial = nil }
       guard state.failures >= configuration.failureLimit, state.opensAgainAt == nil || wasTrial else { return .none }
       let isFirst = state.opensAgainAt == nil
       state.pause = isFirst ? configuration.firstPause : min(state.pause * 2, configuration.longestPause)

@@ -8,12 +8,15 @@ final class PoolCore: Sendable {
   let breaker: CircuitBreaker
   let label: String
   private let loginDeadline: Duration
-  private let state: Mutex<State>
-  private let watchdog = PoolWatchdog()
+  private let fullLimit: Int
+  let state: Mutex<State>
+  let watchdog = PoolWatchdog()
 
   struct State {
     /// How many threads there may be, not counting those that hang.
     var limit: Int
+    /// When the token had no room for that many.
+    var shrunkAt = ContinuousClock.Instant.now
     var workers: [PoolWorker] = []
     var idle: [PoolWorker] = []
     var queue = WaitingLine()
@@ -50,6 +53,7 @@ final class PoolCore: Sendable {
       isSingle = maximum == 1
     }
     login = PoolLogin(token: token, isSingle: isSingle, logIn: logIn)
+    fullLimit = limit
     state = Mutex(State(limit: limit))
   }
 
@@ -66,8 +70,9 @@ final class PoolCore: Sendable {
 
   /// Takes work in, or ends its waiting with the reason why not.
   func submit(_ job: PoolJob) {
+    guard !job.isConcluded else { return }
     do {
-      try breaker.check(token: label, operation: "use token \(label)")
+      try breaker.check(job, token: label, operation: "use token \(label)")
     } catch {
       job.fail(error)
       return
@@ -90,15 +95,13 @@ final class PoolCore: Sendable {
         worker.next = job
         return (worker, false, wakes)
       }
+      if state.limit < fullLimit, ContinuousClock.now - state.shrunkAt >= configuration.waitingLimit { state.limit = fullLimit }
       if state.workers.count < state.limit {
-        guard state.givenUpCount <= 2 * state.limit else {
+        guard state.mayStartThread else {
           refusal = stuck(state.givenUpCount)
           return (nil, false, wakes)
         }
-        let worker = PoolWorker(self)
-        worker.next = job
-        state.workers.append(worker)
-        return (worker, true, wakes)
+        return (state.newWorker(of: self, for: job), true, wakes)
       }
       guard state.queue.count < configuration.maximumWaitingCount else {
         refusal = full()
@@ -108,10 +111,7 @@ final class PoolCore: Sendable {
       state.queue.append(job)
       return (nil, false, wakes)
     }
-    if let refusal {
-      breaker.learnedNothing()
-      job.fail(refusal)
-    }
+    if let refusal { job.fail(refusal) }
     if isNew { worker?.start() } else { worker?.wake() }
     if wakesWatchdog { watchdog.wake(self) }
   }
@@ -122,16 +122,18 @@ final class PoolCore: Sendable {
     state.withLock { state in
       if !state.queue.remove(job) { state.workers.first { $0.current === job }?.monitor.giveUp() }
     }
-    breaker.learnedNothing()
   }
 
   // MARK: What threads ask
 
   func nextStep(of worker: PoolWorker) -> Step {
-    state.withLock { state in
-      worker.current = nil
+    // Let go of outside of the lock: the last reference to what uses this pool may go with it.
+    var done: PoolJob?
+    defer { withExtendedLifetime(done) {} }
+    return state.withLock { state in
+      done = worker.current.take()
       worker.isRunningTask = false
-      if let job = worker.next.take() {
+      if let job = worker.takeNext() {
         worker.current = job
         return .job(job)
       }
@@ -165,9 +167,8 @@ final class PoolCore: Sendable {
         state.tasks.append(task)
         return (true, worker, false)
       }
-      if state.workers.count < state.limit, state.givenUpCount <= 2 * state.limit {
-        let worker = PoolWorker(self)
-        state.workers.append(worker)
+      if state.workers.count < state.limit, state.mayStartThread {
+        let worker = state.newWorker(of: self)
         state.tasks.append(task)
         return (true, worker, true)
       }
@@ -179,24 +180,52 @@ final class PoolCore: Sendable {
     return isTaken
   }
 
+  /// Has a part of a task run on a thread of ours, or where there is none on one of the system's: a task is never left lying.
+  func enqueueSomewhere(_ task: PoolTask) {
+    if !enqueue(task) { DispatchQueue.global().async { task.run() } }
+  }
+
+  /// Does work on the calling thread, where that is one of ours which runs a part of a task. A caller that blocks the thread would wait for
+  /// itself otherwise.
+  ///
+  /// - Returns: whether it was done.
+  func performHere(_ job: PoolJob) -> Bool {
+    guard let own = PoolWorker.ofThisThread(self), let lender = own.lender else { return false }
+    let isOurs = state.withLock { state in
+      guard own.isRunningTask, own.current == nil, !state.isClosed else { return false }
+      own.current = job
+      defer { state.isWatched = true }
+      return true
+    }
+    guard isOurs else { return false }
+    watchdog.wake(self)
+    do {
+      try breaker.check(job, token: label, operation: "use token \(label)")
+      perform(job, lender, on: own)
+    } catch {
+      job.fail(error)
+    }
+    state.withLock { _ in own.current = nil }
+    return true
+  }
+
   func ended(_ worker: PoolWorker) {
     let (returned, closing) = state.withLock { state -> (Bool, [@Sendable () -> Void]) in
       state.workers.removeAll { $0 === worker }
       state.idle.removeAll { $0 === worker }
       if worker.isGivenUp { state.givenUpCount -= 1 }
-      guard state.isClosed, state.workers.isEmpty else { return (worker.isGivenUp, []) }
-      defer { state.closing = [] }
-      return (worker.isGivenUp, state.closing)
+      return (worker.isGivenUp, state.takeClosing())
     }
     if returned { tell(.callReturned, "a call on token \(label) that had been given up has returned") }
     for resume in closing { resume() }
   }
 
   func couldNotStart(_ worker: PoolWorker) {
-    let job = state.withLock { state -> PoolJob? in
+    let (job, tasks) = state.withLock { state -> (PoolJob?, [PoolTask]) in
       state.workers.removeAll { $0 === worker }
-      return worker.next.take()
+      return (worker.next.take(), state.workers.isEmpty ? state.takeTasks() : [])
     }
+    for task in tasks { DispatchQueue.global().async { task.run() } }
     job?.fail(
       PKCS11Error(
         rule: .poolFull, token: label, operation: "use token \(label)", message: "the system gives this process no more threads",
@@ -207,8 +236,9 @@ final class PoolCore: Sendable {
   /// The token has no room for one more session: this thread gives its work back and ends, unless it is the only one.
   func retire(_ worker: PoolWorker, returning job: PoolJob) -> Bool {
     let didRetire = state.withLock { state -> Bool in
-      guard state.workers.count > 1, !worker.isLeased else { return false }
+      guard state.workers.count > 1, !worker.isLeased, !worker.isGivenUp else { return false }
       state.limit = state.workers.count - 1
+      state.shrunkAt = .now
       worker.isRetired = true
       state.workers.removeAll { $0 === worker }
       if let other = state.idle.popLast() {
@@ -223,172 +253,61 @@ final class PoolCore: Sendable {
     return didRetire
   }
 
-  // MARK: Leases
-
-  /// An idle thread, if there is one, for the caller alone.
-  func leaseIdle() -> PoolWorker? {
-    state.withLock { state in
-      guard !state.isClosed, let worker = state.idle.popLast() else { return nil }
-      worker.isLeased = true
-      return worker
-    }
-  }
-
-  /// Makes the calling thread belong to a lease from now on.
-  func leaseThisThread() -> PoolWorker? {
-    state.withLock { state in
-      let worker = state.workers.first { $0.isThisThread }
-      worker?.isLeased = true
-      return worker
-    }
-  }
-
-  func giveBack(_ worker: PoolWorker) {
-    let hasToDo = state.withLock { state in
-      worker.isLeased = false
-      guard state.workers.contains(where: { $0 === worker }), worker.current == nil, worker.next == nil else { return state.isClosed }
-      if state.isClosed { return true }
-      // The thread sleeps; it is woken only when there is work for it.
-      guard let job = state.queue.popFirst() else {
-        state.idle.append(worker)
-        return false
-      }
-      worker.next = job
-      return true
-    }
-    if hasToDo { worker.wake() }
-  }
-
-  func submit(_ job: PoolJob, to worker: PoolWorker) {
-    do {
-      try breaker.check(token: label, operation: "use token \(label)")
-    } catch {
-      job.fail(error)
-      return
-    }
-    let (accepted, wakesWatchdog) = state.withLock { state -> (Bool, Bool) in
-      guard !state.isClosed, !worker.isGivenUp else { return (false, false) }
-      worker.next = job
-      defer { state.isWatched = true }
-      return (true, !state.isWatched)
-    }
-    guard accepted else {
-      breaker.learnedNothing()
-      job.fail(Self.closed(label))
-      return
-    }
-    worker.wake()
-    if wakesWatchdog { watchdog.wake(self) }
-  }
-
-  // MARK: What the watchdog does
-
-  /// Gives up what has passed its deadline.
-  ///
-  /// - Returns: how long until the next look; nil when there is nothing to watch.
-  func inspect() -> Duration? {
-    var overdue: [(job: PoolJob, worker: PoolWorker, call: CallMonitor.Call)] = []
-    var impatient: [PoolJob] = []
-    var replacements: [PoolWorker] = []
-    var strandedTasks: [PoolTask] = []
-    let isBusy = state.withLock { state -> Bool in
-      for worker in state.workers {
-        guard let job = worker.current, let call = worker.monitor.call, call.elapsed >= deadline(of: call.function) else { continue }
-        overdue.append((job, worker, call))
-        worker.isGivenUp = true
-        worker.monitor.giveUp()
-        state.givenUpCount += 1
-      }
-      state.workers.removeAll(where: \.isGivenUp)
-      // Parts of tasks are not left lying for threads that may never come back.
-      if !overdue.isEmpty {
-        strandedTasks = state.tasks
-        state.tasks = []
-      }
-      let now = ContinuousClock.now
-      while let job = state.queue.first, job.isConcluded || now - (job.submittedAt ?? now) >= configuration.waitingLimit {
-        _ = state.queue.popFirst()
-        impatient.append(job)
-      }
-      // Those who wait get threads in the place of those that hang.
-      while !overdue.isEmpty, state.workers.count < state.limit, state.givenUpCount <= 2 * state.limit, let job = state.queue.popFirst() {
-        let worker = PoolWorker(self)
-        worker.next = job
-        state.workers.append(worker)
-        replacements.append(worker)
-      }
-      let isBusy = state.queue.count > 0 || state.workers.count > state.idle.count
-      state.isWatched = isBusy
-      return isBusy
-    }
-    for worker in replacements { worker.start() }
-    for task in strandedTasks where !enqueue(task) { DispatchQueue.global().async { task.run() } }
-    for (job, _, call) in overdue {
-      let error = overdueError(call)
-      job.fail(error)
-      tell(.callGivenUp, error.description)
-      report(breaker.failed(error.message))
-    }
-    for job in impatient { job.fail(waitedTooLong()) }
-    return isBusy ? configuration.deadlines.tick : nil
-  }
-
-  func report(_ change: CircuitBreaker.Change) {
-    switch change {
-    case .none: break
-    case .opened(let pause):
-      tell(.circuitOpened, "token \(label) failed again and again; it is left alone for \(pause)")
-    case .closed: tell(.circuitClosed, "token \(label) works again")
-    }
-  }
-
   // MARK: The end
 
-  /// Takes no more work; threads end after what is queued. The closure is called when the last one has ended.
+  /// Takes no more work; threads end after what is queued. The closure is called when the last one has ended, but for those that hang.
   func close(_ whenClosed: @escaping @Sendable () -> Void) {
-    let (idle, isOver) = state.withLock { state -> ([PoolWorker], Bool) in
+    let (workers, isOver) = state.withLock { state -> ([PoolWorker], Bool) in
       state.isClosed = true
-      defer { state.idle = [] }
+      state.idle = []
       guard !state.workers.isEmpty else { return ([], true) }
       state.closing.append(whenClosed)
+      state.isWatched = true
       return (state.workers, false)
     }
-    for worker in idle { worker.wake() }
-    if isOver { whenClosed() }
+    for worker in workers { worker.wake() }
+    if isOver { whenClosed() } else { watchdog.wake(self) }
+  }
+
+  /// Does the very last work, on a thread of its own, when all others have ended.
+  func finish(_ job: ClosingWork) {
+    let worker = state.withLock { state in
+      state.isWatched = true
+      return state.newWorker(of: self, for: job)
+    }
+    worker.start()
+    watchdog.wake(self)
   }
 
   /// Whether anybody works or waits.
-  var isBusy: Bool { state.withLock { $0.queue.count > 0 || $0.workers.count > $0.idle.count } }
+  var isBusy: Bool { state.withLock { $0.isBusy } }
+}
 
-  // MARK: Errors
+extension PoolCore.State {
+  /// Not so many threads hang that one more would be wasted on the token.
+  var mayStartThread: Bool { givenUpCount <= 2 * limit }
 
-  private static func closed(_ label: String) -> PKCS11Error {
-    PKCS11Error(
-      rule: .poolOpen, token: label, operation: "use token \(label)", message: "the connection to the token has been closed", hint: nil)
+  /// Whether anybody works or waits.
+  var isBusy: Bool { queue.count > 0 || workers.count > idle.count }
+
+  /// Adds a thread, which is started outside of the lock.
+  mutating func newWorker(of core: PoolCore, for job: PoolJob? = nil) -> PoolWorker {
+    let worker = PoolWorker(core)
+    worker.next = job
+    workers.append(worker)
+    return worker
   }
 
-  private func full() -> PKCS11Error {
-    PKCS11Error(
-      rule: .poolFull, token: label, operation: "use token \(label)",
-      message: "\(configuration.maximumWaitingCount) callers wait for a session already", hint: "try again later, or ask for less at once")
+  /// Takes the parts of tasks that wait for a thread.
+  mutating func takeTasks() -> [PoolTask] {
+    defer { tasks = [] }
+    return tasks
   }
 
-  private func stuck(_ count: Int) -> PKCS11Error {
-    PKCS11Error(
-      rule: .poolFull, token: label, operation: "use token \(label)", message: "\(count) calls hang in the module, and no more are begun",
-      hint: "the device hangs: look after it, then start the program again")
-  }
-
-  private func waitedTooLong() -> PKCS11Error {
-    PKCS11Error(
-      rule: .poolWait, token: label, operation: "use token \(label)",
-      message: "no session was free within \(configuration.waitingLimit)", hint: "try again later, or allow the pool more sessions")
-  }
-
-  private func overdueError(_ call: CallMonitor.Call) -> PKCS11Error {
-    PKCS11Error(
-      rule: .callDeadline, function: call.function.name, token: label, operation: "use token \(label)",
-      message: "\(call.function.name) has not returned within \(deadline(of: call.function))",
-      hint: "the token hangs; its session was given up. Whether the token has done what was asked is not known: look before asking again")
+  /// Those who wait for the end, when it has come.
+  mutating func takeClosing() -> [@Sendable () -> Void] {
+    guard isClosed, workers.isEmpty else { return [] }
+    defer { closing = [] }
+    return closing
   }
 }

@@ -11,6 +11,8 @@ class PoolJob: @unchecked Sendable {
 
   init(isRepeatable: Bool) { self.isRepeatable = isRepeatable }
 
+  /// Whether the work needs the login, and whether what is broken is mended for it. The end of the login does not.
+  var needsLogin: Bool { true }
   /// Does the work on a thread of the pool and keeps what came of it for ``conclude()``. Throws what the work throws.
   func attempt(_ lender: SessionLender) throws {}
   /// Hands the result of the last attempt to the caller.
@@ -88,4 +90,13 @@ class PoolWork<Value: Sendable>: PoolJob, @unchecked Sendable {
     answer?(result)
     return isFirst
   }
+}
+
+/// The last work of a pool: closing the session that holds the login.
+final class ClosingWork: PoolWork<Void>, @unchecked Sendable {
+  // Checked by hand: there is nothing here beyond the superclass.
+
+  init(_ login: PoolLogin) { super.init(isRepeatable: false) { _ in try login.close() } }
+
+  override var needsLogin: Bool { false }
 }

@@ -11,6 +11,9 @@ final class PoolLogin: Sendable {
   /// What is known of the token at one time.
   struct Snapshot: Sendable {
     let token: Token
+    /// Changes with each login.
+    let login: UInt64
+    /// Changes whenever handles of private objects have become void.
     let epoch: UInt64
   }
 
@@ -20,24 +23,31 @@ final class PoolLogin: Sendable {
     /// Why there will be no login, ever: the PIN was refused, or nobody can be asked for it again.
     var refusal: (any Error)?
     var mechanisms: [MechanismType: MechanismInformation]?
-    var mechanismsOfEpoch: UInt64 = 0
+    var mechanismsOfLogin: UInt64 = 0
+
+    mutating func hasLoggedIn(to token: Token) {
+      isLoggedIn = true
+      snapshot = Snapshot(token: token, login: snapshot.login + 1, epoch: snapshot.epoch + 1)
+    }
   }
 
   /// Held for a whole login: nobody else may try at the same time.
   private struct Anchor: ~Copyable {
     var session: Session?
+    /// The module as it was last initialised, when the token was not found in it again.
+    var module: Module?
   }
 
   private let logIn: LogIn?
   private let present: Mutex<Present>
   private let anchor = Mutex(Anchor())
-  /// One session is all that the token allows, so it is also the one that works.
-  let isSingle: Bool
+  private let onlyOne: Atomic<Bool>
+  private let hasWorked = Atomic<Bool>(false)
   private let needsReadWrite = Atomic<Bool>(false)
 
   init(token: Token, isSingle: Bool, logIn: LogIn?) {
-    present = Mutex(Present(snapshot: Snapshot(token: token, epoch: 1)))
-    self.isSingle = isSingle
+    present = Mutex(Present(snapshot: Snapshot(token: token, login: 1, epoch: 1)))
+    onlyOne = Atomic(isSingle)
     self.logIn = logIn
   }
 
@@ -46,15 +56,32 @@ final class PoolLogin: Sendable {
   /// The epoch of the snapshot while the user is logged in, and zero otherwise: a glance that takes no lock.
   private let epochOfLogin = Atomic<UInt64>(0)
 
-  /// Whether nothing has changed since a snapshot was taken.
+  /// Whether the user is logged in and nothing has changed since a snapshot was taken.
   func isCurrent(_ known: Snapshot) -> Bool { epochOfLogin.load(ordering: .acquiring) == known.epoch }
 
   /// Changes what is known, and what can be seen of it at a glance.
-  private func change<Result>(_ body: (inout Present) -> Result) -> Result {
+  private func change(_ body: (inout Present) -> Void) {
     present.withLock { present in
-      let result = body(&present)
+      body(&present)
       epochOfLogin.store(present.isLoggedIn ? present.snapshot.epoch : 0, ordering: .releasing)
-      return result
+    }
+  }
+
+  /// One session is all that the token allows, so it is also the one that works.
+  var isSingle: Bool { onlyOne.load(ordering: .relaxed) }
+
+  /// A session was opened beside the one that holds the login.
+  func hasWorkingSession() { hasWorked.store(true, ordering: .relaxed) }
+
+  /// The token has no room beside the session that holds the login, and never had: from now on one session does both.
+  ///
+  /// - Returns: whether that is so.
+  func becomeSingle() throws -> Bool {
+    try exclusively { anchor in
+      guard !isSingle, !hasWorked.load(ordering: .relaxed), anchor.session != nil else { return false }
+      anchor.session = nil
+      onlyOne.store(true, ordering: .relaxed)
+      return true
     }
   }
 
@@ -88,15 +115,12 @@ final class PoolLogin: Sendable {
     .sessionReadOnly, .sessionReadWriteSecurityOfficerExists, .argumentsBad, .functionNotSupported, .functionFailed,
   ]
 
-  /// From now on all sessions are read-write: the token wants one for what others do in a read-only one.
-  func useReadWriteOnly() -> Bool { !needsReadWrite.exchange(true, ordering: .relaxed) }
-
   func mechanisms(of snapshot: Snapshot) throws(PKCS11Error) -> [MechanismType: MechanismInformation] {
-    if let known = present.withLock({ $0.mechanismsOfEpoch == snapshot.epoch ? $0.mechanisms : nil }) { return known }
+    if let known = present.withLock({ $0.mechanismsOfLogin == snapshot.login ? $0.mechanisms : nil }) { return known }
     let answer = try snapshot.token.mechanisms()
     present.withLock {
       $0.mechanisms = answer
-      $0.mechanismsOfEpoch = snapshot.epoch
+      $0.mechanismsOfLogin = snapshot.login
     }
     return answer
   }
@@ -107,17 +131,19 @@ final class PoolLogin: Sendable {
     if isLoggedIn { return }
     if let refusal { throw refusal }
     try exclusively { anchor in
-      guard !present.withLock({ $0.isLoggedIn }) else { return }
-      try establish(&anchor)
+      // Whoever had the turn before has logged in, or was refused for good.
+      let (isLoggedIn, refusal) = present.withLock { ($0.isLoggedIn, $0.refusal) }
+      if let refusal { throw refusal }
+      if !isLoggedIn { try establish(&anchor) }
     }
   }
 
-  /// Logs in again, unless somebody did since `epoch`.
+  /// Logs in again, unless somebody did since `known`.
   ///
   /// - Returns: whether it was done here.
-  func renew(since epoch: UInt64) throws -> Bool {
+  func renew(since known: Snapshot) throws -> Bool {
     try exclusively { anchor in
-      guard snapshot.epoch == epoch else { return false }
+      guard snapshot.login == known.login else { return false }
       if let refusal = present.withLock({ $0.refusal }) { throw refusal }
       change { $0.isLoggedIn = false }
       anchor.session = nil
@@ -126,18 +152,18 @@ final class PoolLogin: Sendable {
     }
   }
 
-  /// Initialises the module anew and finds the token again, unless somebody did since `epoch`.
+  /// Initialises the module anew and finds the token again, unless somebody did since `known`.
   ///
   /// - Returns: whether it was done here.
-  func reinitialize(since epoch: UInt64) throws -> Bool {
+  func reinitialize(since known: Snapshot) throws -> Bool {
     try exclusively { anchor in
-      let known = snapshot
-      guard known.epoch == epoch else { return false }
+      let token = snapshot.token
+      guard token.module.generation == known.token.module.generation else { return false }
       if let refusal = present.withLock({ $0.refusal }) { throw refusal }
-      let token = known.token
       change { $0.isLoggedIn = false }
-      let module = try token.module.reopened()
+      let module = try (anchor.module ?? token.module).reopened()
       anchor.session = nil
+      anchor.module = module
       let same = try module.tokens().filter { $0.isSame(as: token) }
       guard let found = same.first, same.count == 1 else {
         throw PKCS11Error(
@@ -145,7 +171,8 @@ final class PoolLogin: Sendable {
           message: same.isEmpty ? "it is not there any more" : "\(same.count) tokens are the same by now",
           hint: "look after the device and its connection")
       }
-      change { $0.snapshot = Snapshot(token: found, epoch: $0.snapshot.epoch + 1) }
+      anchor.module = nil
+      change { $0.snapshot = Snapshot(token: found, login: $0.snapshot.login, epoch: $0.snapshot.epoch + 1) }
       try establish(&anchor)
       return true
     }
@@ -153,7 +180,10 @@ final class PoolLogin: Sendable {
 
   /// Makes handles of private objects void, so that they are looked for again.
   func forgetHandles(since epoch: UInt64) {
-    change { if $0.snapshot.epoch == epoch { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: epoch + 1) } }
+    change { present in
+      let known = present.snapshot
+      if known.epoch == epoch { present.snapshot = Snapshot(token: known.token, login: known.login, epoch: epoch + 1) }
+    }
   }
 
   /// Closes the session that holds the login.
@@ -168,7 +198,7 @@ final class PoolLogin: Sendable {
     guard isSingle else { return }
     if let refusal = present.withLock({ $0.refusal }) { throw refusal }
     try attempt(&session)
-    change { $0.snapshot = Snapshot(token: $0.snapshot.token, epoch: $0.snapshot.epoch + 1) }
+    change { $0.hasLoggedIn(to: $0.snapshot.token) }
   }
 
   private func establish(_ anchor: inout Anchor) throws {
@@ -182,18 +212,18 @@ final class PoolLogin: Sendable {
         throw error
       }
     }
-    change {
-      $0.isLoggedIn = true
-      $0.snapshot = Snapshot(token: token, epoch: $0.snapshot.epoch + 1)
-    }
+    change { $0.hasLoggedIn(to: token) }
   }
 
   private func attempt(_ session: inout Session) throws {
     do {
       try logIn?(&session)
     } catch {
-      // What only a person can mend is not tried again by whoever comes next: it might cost another try of the PIN.
-      if (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true { change { $0.refusal = error } }
+      // What only a person can mend is not tried again by whoever comes next: it might cost another try of the PIN. That the token cannot
+      // be asked, or is not there, has nothing to do with the PIN.
+      let concernsPIN = (error as? PKCS11Error).map { $0.function == CryptokiFunction.C_Login.name || $0.rule == .pinPresent } ?? true
+      let isLeftToPeople = (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true
+      if concernsPIN, isLeftToPeople { present.withLock { $0.refusal = error } }
       throw error
     }
   }
@@ -203,9 +233,10 @@ final class PoolLogin: Sendable {
     // Those who only wait are not in the module: who has the turn may have to finalize it.
     let gate = snapshot.token.module.cryptoki.gate
     CallMonitor.ofThisThread { $0.begin(.C_Login) }
-    if CallMonitor.isOnThisThread { gate.leave() }
+    let isInside = CallMonitor.hasEnteredOnThisThread
+    if isInside { gate.leave() }
     return try anchor.withLock { anchor in
-      if CallMonitor.isOnThisThread { gate.enter() }
+      if isInside { gate.enter() }
       CallMonitor.ofThisThread { $0.end() }
       return try body(&anchor)
     }

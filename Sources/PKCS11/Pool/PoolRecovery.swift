@@ -1,36 +1,39 @@
 extension PoolCore {
   /// Does a piece of work, and what is needed so that it, or the next, may succeed: the recovery ladder.
   ///
-  /// Its rungs, from cheap to dear: the same call again; a new session; a new login; the module initialised anew. Each is tried once. Work
-  /// that may not be done twice is not repeated, but what it left broken is mended for the next.
+  /// Its rungs, from cheap to dear: the same call again; a new session; a new login; the module initialised anew. Each is tried once; one
+  /// that does not hold leads to the next. Work that may not be done twice is not repeated, but what it left broken is mended for the next.
   func perform(_ job: PoolJob, _ lender: SessionLender, on worker: PoolWorker) {
-    guard !job.isConcluded else { return }
+    // In this order, so that a caller who goes between the two is heard.
     worker.monitor.reset()
+    guard !job.isConcluded else { return }
     lender.begin()
-    lender.gate.enter()
-    defer { lender.gate.leave() }
+    lender.gate.enter(worker.monitor)
+    defer { lender.gate.leave(worker.monitor) }
     var climbed = Rung.none
     while true {
       do {
-        try lender.refresh()
+        if job.needsLogin { try lender.refresh() }
         try job.attempt(lender)
-        if !job.isConcluded { report(breaker.succeeded()) }
+        if job.needsLogin, !job.isConcluded { report(breaker.succeeded()) }
         job.conclude()
         return
       } catch {
-        if Self.isOutOfSessions(error), retire(worker, returning: job) { return }
-        // Nobody waits any more; the session is not trusted either.
-        guard !job.isConcluded else { return lender.dropSession() }
-        guard let rung = Rung(after: error, above: climbed) else { return conclude(job, error) }
-        do {
-          try climb(rung, after: error, lender)
-        } catch let obstacle {
-          // That only a person can help now is said; anything else says less than what was wrong at first.
-          let isLeftToPeople = (obstacle as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true
-          return conclude(job, isLeftToPeople ? obstacle : error)
+        if Self.isOutOfSessions(error), !lender.hasWritten {
+          if retire(worker, returning: job) { return }
+          if (try? login.becomeSingle()) == true {
+            tell(.sessionLimitReached, "token \(label) has room for one session only")
+            continue
+          }
         }
-        guard job.isRepeatable || !lender.hasWritten else { return conclude(job, error) }
-        climbed = rung
+        // Nobody waits any more. What an operation has left half done shows on the session itself.
+        guard !job.isConcluded else { return }
+        guard job.needsLogin else {
+          job.fail(error)
+          return
+        }
+        let obstacle = climb(&climbed, after: error, lender)
+        guard obstacle == nil, job.isRepeatable || !lender.hasWritten else { return conclude(job, obstacle ?? error) }
       }
     }
   }
@@ -57,27 +60,48 @@ extension PoolCore {
     }
   }
 
-  private func climb(_ rung: Rung, after error: any Error, _ lender: SessionLender) throws {
-    let epoch = lender.loginEpoch
+  /// Climbs as far as it takes to reach a rung that holds.
+  ///
+  /// - Returns: what there is to tell when none does: that only a person can help; anything else says less than what the module answered at
+  ///   first, but more than what we have found ourselves.
+  private func climb(_ climbed: inout Rung, after error: any Error, _ lender: SessionLender) -> (any Error)? {
+    var latest = error
+    while let rung = Rung(after: latest, above: climbed) {
+      climbed = rung
+      do {
+        try stand(on: rung, after: error, lender)
+        return nil
+      } catch {
+        guard let advising = error as? any RecoveryAdvising, !advising.recovery.isLeftToPeople else { return error }
+        latest = error
+      }
+    }
+    return (error as? PKCS11Error)?.returnValue == nil ? latest : error
+  }
+
+  private func stand(on rung: Rung, after error: any Error, _ lender: SessionLender) throws {
+    let known = lender.known
     switch rung {
     case .none, .again: break
-    case .handles: login.forgetHandles(since: epoch)
+    case .handles: login.forgetHandles(since: known.epoch)
     case .session:
       lender.dropSession()
       tell(.sessionReplaced, "a session with token \(label) is replaced: \(error)")
     case .login:
       lender.dropSession()
-      if try login.renew(since: epoch) { tell(.loggedInAgain, "logged in to token \(label) again: \(error)") }
+      if try login.renew(since: known) { tell(.loggedInAgain, "logged in to token \(label) again: \(error)") }
     case .module:
       lender.dropSession()
-      if try login.reinitialize(since: epoch) {
+      // Nothing can be finalized under a call that does not return, and everybody would have to wait for the attempt.
+      if hasGivenUpCalls { throw error }
+      if try login.reinitialize(since: known) {
         tell(.moduleReinitialized, "the module of token \(label) was initialised anew: \(error)")
       }
     }
   }
 
   private func conclude(_ job: PoolJob, _ error: any Error) {
-    if Self.blamesToken(error) { report(breaker.failed("\(error)")) } else { breaker.learnedNothing() }
+    if Self.blamesToken(error) { report(breaker.failed("\(error)", of: job)) }
     job.fail(error)
   }
 

@@ -13,12 +13,14 @@ internal import Synchronization
 ///
 /// Blocking calls run here and never on the threads that Swift's tasks share: a call can hang for minutes and cannot be cancelled.
 final class PoolWorker: @unchecked Sendable {
-  // Checked by hand: all variables are touched only under the pool's lock.
+  // Checked by hand: the variables are touched only under the pool's lock, but for `lender`, which is only the worker's own thread's.
 
   /// What the thread is doing now.
   let monitor = CallMonitor()
   /// What the thread does next.
   var next: PoolJob?
+  /// What the holders of a lease want after that.
+  var later = WaitingLine()
   /// What the thread does now.
   var current: PoolJob?
   /// The thread runs a part of a task now.
@@ -27,8 +29,13 @@ final class PoolWorker: @unchecked Sendable {
   var isLeased = false
   /// The thread is to come to its end.
   var isRetired = false
+  /// What the thread lends to its work; nil before it runs, and after.
+  private(set) var lender: SessionLender?
   /// A call on this thread did not return in time.
   var isGivenUp = false
+
+  /// Takes what the thread was to do next.
+  func takeNext() -> PoolJob? { next.take() ?? later.popFirst() }
 
   /// Whether the calling thread is this one.
   var isThisThread: Bool { CallMonitor.ofThisThread { $0.isSame(as: monitor) } == true }
@@ -88,6 +95,7 @@ final class PoolWorker: @unchecked Sendable {
     monitor.watchThisThread()
     _ = unsafe pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
     let lender = SessionLender(core)
+    self.lender = lender
     loop: while true {
       switch core.nextStep(of: self) {
       case .job(let job): core.perform(job, lender, on: self)
@@ -96,9 +104,10 @@ final class PoolWorker: @unchecked Sendable {
       case .end: break loop
       }
     }
-    lender.gate.enter()
+    lender.gate.enter(monitor)
     lender.close()
-    lender.gate.leave()
+    lender.gate.leave(monitor)
+    self.lender = nil
     // What is let go of from here on passes the gate by itself.
     CallMonitor.watchThisThreadNoMore()
     core.ended(self)

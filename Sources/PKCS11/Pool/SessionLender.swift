@@ -4,9 +4,7 @@
 public final class SessionLender {
   let core: PoolCore
   private var session: Session?
-  /// Whether there is a session: an optional that cannot be copied has to be taken apart to be asked.
-  private var isOpen = false
-  private var known: PoolLogin.Snapshot
+  private(set) var known: PoolLogin.Snapshot
 
   init(_ core: PoolCore) {
     self.core = core
@@ -43,6 +41,13 @@ public final class SessionLender {
     return try body(&session!)
   }
 
+  /// Lends a session that can write to take away again what the work has left on the token. From here on the work is not interrupted any
+  /// more because nobody waits for it.
+  public func undoing<Result>(_ body: (inout Session) throws -> Result) throws -> Result {
+    CallMonitor.ofThisThread { $0.beginUndoing() }
+    return try writing(body)
+  }
+
   // MARK: For the pool
 
   /// A session to write with was lent to the present piece of work.
@@ -53,25 +58,26 @@ public final class SessionLender {
 
   /// Logs in if that was not done, and takes over what others have found out about the token meanwhile.
   func refresh() throws {
-    if core.login.isCurrent(known) { return }
+    if core.login.isCurrent(known), session != nil || !core.login.isSingle { return }
     try core.login.ensure(core)
     known = core.login.snapshot
+    // Where the working session is the one that logs in, that is done before the work as well.
+    if core.login.isSingle, session == nil { try prepare(.readWrite) }
   }
 
+  /// Whether a session is open.
+  var hasSession: Bool { session != nil }
+
   /// Closes the session without a word.
-  func dropSession() {
-    session = nil
-    isOpen = false
-  }
+  func dropSession() { session = nil }
 
   /// Closes whatever is open.
   func close() {
-    isOpen = false
     if let held = session.take() { try? held.close() }
   }
 
   private func prepare(_ access: SessionAccess) throws {
-    if isOpen {
+    if session != nil {
       if session!.isFit(for: access) { return }
       // Closed before the next is opened: the token's limit counts both.
       dropSession()
@@ -83,8 +89,8 @@ public final class SessionLender {
       try core.login.logInSingle(&opened)
       known = core.login.snapshot
     }
+    core.login.hasWorkingSession()
     session = consume opened
-    isOpen = true
     guard wantsLogin else { return }
     guard try session!.isUserLoggedIn() else {
       throw PKCS11Error(

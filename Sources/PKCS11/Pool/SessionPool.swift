@@ -60,7 +60,7 @@ public final class SessionPool: Sendable {
       result.withLock { $0 = answer }
       done.signal()
     }
-    core.submit(work)
+    if !core.performHere(work) { core.submit(work) }
     done.wait()
     return try (result.withLock { $0 } ?? .failure(CancellationError())).get()
   }
@@ -79,10 +79,10 @@ public final class SessionPool: Sendable {
   /// Call it before `Module.finalize()`: when it returns, no call of the pool is under way in the module but those that had been given up.
   public func close() async throws {
     await withCheckedContinuation { continuation in core.close { continuation.resume() } }
-    let login = core.login
+    let work = ClosingWork(core.login)
     try await withCheckedThrowingContinuation { continuation in
-      // Closing the last session may take its time as well.
-      DispatchQueue.global().async { continuation.resume(with: Result { try login.close() }) }
+      work.whenConcluded { continuation.resume(with: $0) }
+      core.finish(work)
     }
   }
 

@@ -25,11 +25,18 @@ final class TokenConnection {
   /// Lends a session that can write, closed afterwards where the token knows others.
   func writing<Result>(_ body: (inout Session) throws -> Result) throws -> Result { try lender.writing(body) }
 
+  /// Lends a session to take away again what was made, also when nobody waits for it any more.
+  func undoing<Result>(_ body: (inout Session) throws -> Result) throws -> Result { try lender.undoing(body) }
+
   /// Tells "there is no such key" from "the token shows no keys any more". For use where nothing was found: asking before every operation
   /// would cost a call each time.
   func checkLogin() throws {
+    try reading { try checkLogin(in: &$0) }
+  }
+
+  private func checkLogin(in session: inout Session) throws {
     guard token.flags.contains(.loginRequired) else { return }
-    guard try reading({ try $0.isUserLoggedIn() }) else {
+    guard try session.isUserLoggedIn() else {
       throw TokenKeysError(
         .loginLost, operation: "use token \(token.label)", message: "the token has dropped the login; it was reset or taken out meanwhile",
         hint: "run this again, which logs in anew")
@@ -37,13 +44,11 @@ final class TokenConnection {
   }
 
   /// The handle of the private key with this identifier, found once and remembered while it is valid.
-  func privateKeyHandle(_ identifier: KeyIdentifier) throws -> ObjectHandle {
+  private func privateKeyHandle(_ identifier: KeyIdentifier, in session: inout Session) throws -> ObjectHandle {
     if let known = handles.handle(of: identifier, epoch: lender.loginEpoch) { return known }
-    let found = try reading { session in
-      try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)], limit: 2)
-    }
+    let found = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)], limit: 2)
     guard let handle = found.first else {
-      try checkLogin()
+      try checkLogin(in: &session)
       throw TokenKeysError(
         .keyNotFound, operation: "find the private key \(identifier)",
         message: "token \(token.label) holds no private key with this CKA_ID",
@@ -60,7 +65,10 @@ final class TokenConnection {
 
   /// Runs an operation with a private key's handle. A handle that the token no longer knows is looked for again by the pool's recovery.
   func withPrivateKey<Result>(_ identifier: KeyIdentifier, _ body: (inout Session, ObjectHandle) throws -> Result) throws -> Result {
-    let handle = try privateKeyHandle(identifier)
-    return try reading { try body(&$0, handle) }
+    // In this order: a session that has to be opened first may bring a new login, after which earlier handles are void.
+    try reading { session in
+      let handle = try privateKeyHandle(identifier, in: &session)
+      return try body(&session, handle)
+    }
   }
 }

@@ -102,7 +102,8 @@ extension TokenConnection {
         return parts
       }
     } catch {
-      try remove(making, after: error, operation: operation)
+      // Where the token was never asked, there is nothing to remove.
+      if making.isBegun { try remove(making, after: error, operation: operation) }
       throw error
     }
   }
@@ -157,7 +158,7 @@ extension TokenConnection {
   private func remove(_ making: KeyPairMaking, after cause: any Error, operation: String) throws {
     // The session may be the thing that failed, so destroying gets one of its own.
     let trouble: String?
-    do { trouble = try writing { making.remove(in: &$0) } } catch { trouble = "\(error)" }
+    do { trouble = try undoing { making.remove(in: &$0) } } catch { trouble = "\(error)" }
     guard let trouble else { return }
     throw TokenKeysError(
       .keyUnusable, operation: operation, message: "the key was refused (\(cause)) and may still be on the token: \(trouble)",

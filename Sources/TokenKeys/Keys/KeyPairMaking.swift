@@ -7,6 +7,8 @@ struct KeyPairMaking {
   private(set) var identifier: KeyIdentifier
   let dialect: TokenDialect
   private(set) var handles: KeyPairHandles?
+  /// The token was asked for it.
+  private(set) var isBegun = false
 
   init(name: String, identifier: KeyIdentifier, dialect: TokenDialect) {
     self.name = name
@@ -21,6 +23,7 @@ struct KeyPairMaking {
   mutating func make(_ algorithm: KeyAlgorithm, operation: String, in session: inout Session) throws -> ObjectHandle {
     let ladder = TemplateLadder(algorithm: algorithm, name: name, identifier: identifier, dialect: dialect)
     var refusals: [(leftOut: String?, error: PKCS11Error)] = []
+    isBegun = true
     for rung in ladder.rungs {
       let template = rung.template
       do throws(PKCS11Error) {
