@@ -103,6 +103,12 @@ public final class FaultModule: Sendable {
     calls.count { $0.function == function }
   }
 
+  /// How often a function was called and has answered this.
+  public func count(of function: String, answering returnValue: UInt) -> Int {
+    let beginning = "\(function) 0x\(String(returnValue, radix: 16)) "
+    return lines(of: "fault.so.log").count { $0.hasPrefix(beginning) }
+  }
+
   /// What the module noted beside the calls: `HANG C_Sign`, `SIZE-QUERY`, `SESSION-SHARED C_Sign`, `DROP-SESSIONS C_Sign`, …
   public var events: [String] {
     lines(of: "fault.so.log").filter { $0.hasPrefix("! ") }.map { String($0.dropFirst(2)) }
@@ -129,7 +135,7 @@ public final class FaultModule: Sendable {
 
   private func lines(of file: String) -> [Substring] {
     guard let data = FileManager.default.contents(atPath: folder.path(file)) else { return [] }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n")
+    return data.split(separator: UInt8(ascii: "\n")).map { Substring(decoding: $0, as: UTF8.self) }
   }
 }
 

@@ -56,9 +56,10 @@ extension FunctionKind {
   /// The verdicts that are acted upon without a person.
   private static let automatic: Set<Recovery> = [.retry, .newSession, .logInAgain, .findKeyAgain, .reinitializeModule]
 
-  /// After these answers the module had no session, no token or no operation to show the PIN to.
+  /// After these answers the module had no session, no token or no operation to show the PIN to. A device that was removed is not among
+  /// them: it may have gone in the middle of the look.
   static let pinNotLookedAt: Set<ReturnValue> = [
-    .cryptokiNotInitialized, .sessionHandleInvalid, .sessionClosed, .slotIDInvalid, .tokenNotPresent, .deviceRemoved, .operationActive,
+    .cryptokiNotInitialized, .sessionHandleInvalid, .sessionClosed, .slotIDInvalid, .tokenNotPresent, .operationActive,
     .operationNotInitialized,
   ]
 

@@ -245,6 +245,7 @@ final class PoolCore: Sendable {
         other.next = job
         other.wake()
       } else {
+        job.submittedAt = job.submittedAt ?? .now
         state.queue.putBack(job)
       }
       return true

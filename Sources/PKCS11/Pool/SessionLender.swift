@@ -90,12 +90,11 @@ public final class SessionLender {
       known = core.login.snapshot
     }
     core.login.hasWorkingSession()
-    session = consume opened
-    guard wantsLogin else { return }
-    guard try session!.isUserLoggedIn() else {
+    guard try !wantsLogin || opened.isUserLoggedIn() else {
       throw PKCS11Error(
         rule: .loginKept, token: token.label, operation: "use token \(token.label)",
         message: "the token has dropped the login; it was reset or taken out meanwhile", hint: "run this again, which logs in anew")
     }
+    session = consume opened
   }
 }

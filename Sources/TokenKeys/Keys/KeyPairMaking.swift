@@ -50,7 +50,10 @@ struct KeyPairMaking {
     do {
       for half in [handles.privateKey, handles.publicKey] { try session.setAttributes([.init(.id, identifier.bytes)], of: half) }
     } catch {
-      identifier = KeyIdentifier(try session.attributes([.id], of: handles.privateKey).bytes(.id) ?? [])
+      guard error.recovery == .permanent else { throw error }
+      let chosen = try session.attributes([.id], of: handles.privateKey).bytes(.id) ?? []
+      guard !chosen.isEmpty, chosen != identifier.bytes else { throw error }
+      identifier = KeyIdentifier(chosen)
     }
   }
 

@@ -55,7 +55,7 @@ extension TokenConnection {
   private func readKeys(_ search: (inout Session) throws -> Halves) throws -> [FoundKey] {
     let found = try reading { session in
       let halves = try search(&session)
-      return halves.privateKeys.map { privateKey in
+      return try halves.privateKeys.map { privateKey in
         let parts = Result {
           let (publicKey, algorithm) = try Self.publicHalf(
             of: privateKey.identifier, label: privateKey.label, known: halves.publicKeys[privateKey.identifier] ?? [], in: &session)
@@ -63,6 +63,8 @@ extension TokenConnection {
             name: privateKey.label, identifier: privateKey.identifier, algorithm: algorithm, publicKey: publicKey,
             wantsPINEachTime: privateKey.wantsPINEachTime)
         }
+        // What the module answers is about the token most of the time, and no reason to take the key for unusable.
+        if case .failure(let error as PKCS11Error) = parts, error.recovery != .permanent { throw error }
         return FoundKey(label: privateKey.label, identifier: privateKey.identifier, parts: parts)
       }
     }

@@ -36,7 +36,8 @@ enum LoginOutcome: Hashable, Sendable {
   /// not here and no clear refusal, vendors' codes too, counts as a try: some cards answer a wrong PIN with `CKR_GENERAL_ERROR`.
   private static let untouching: Set<ReturnValue> = [
     .argumentsBad, .functionNotSupported, .functionCanceled, .cryptokiNotInitialized, .operationNotInitialized, .pinExpired,
-    .sessionClosed, .sessionHandleInvalid, .sessionReadOnly, .sessionReadOnlyExists, .slotIDInvalid, .userAlreadyLoggedIn,
+    .operationActive, .sessionClosed, .sessionHandleInvalid, .sessionReadOnly, .sessionReadOnlyExists, .slotIDInvalid, .tokenNotPresent,
+    .userAlreadyLoggedIn,
     .userAnotherAlreadyLoggedIn, .userNotLoggedIn, .userPINNotInitialized, .userTypeInvalid,
   ]
 }

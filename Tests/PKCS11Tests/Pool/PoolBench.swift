@@ -72,6 +72,14 @@ final class PoolBench: Sendable {
     try await pool.perform(isRepeatable: true) { lender in try lender.reading { _ in blocker.pass() } }
   }
 
+  /// Has a fault of `C_GenerateRandom` happen while the pool is idle, in a session of others.
+  func meet(_ fault: FaultLine) throws {
+    var other = try pool.token.openSession(.readOnly)
+    try self.fault.script(fault)
+    _ = try? other.generateRandom(count: 1)
+    try self.fault.script()
+  }
+
   /// Several at once; what became of each.
   func many(_ count: Int, _ body: @escaping @Sendable (PoolBench) async throws -> Void) async -> [(any Error)?] {
     await withTaskGroup(of: (any Error)?.self) { group in

@@ -10,7 +10,7 @@ struct PoolRecoveryTests {
     let bench = try PoolBench()
     try await bench.makeKey()
     #expect(await bench.many(8) { try await $0.sign() }.allSatisfy { $0 == nil })
-    try bench.fault.script(.dropSessions(on: "C_FindObjectsInit", .once))
+    try bench.meet(.dropSessions(on: "C_GenerateRandom", .once))
     #expect(await bench.many(tasks) { try await $0.sign() }.allSatisfy { $0 == nil })
     #expect(bench.fault.pinTries.count == 2)
     #expect(bench.events.filter { $0 == .loggedInAgain }.count == 1)
@@ -23,7 +23,7 @@ struct PoolRecoveryTests {
     let bench = try PoolBench()
     try await bench.makeKey()
     #expect(await bench.many(8) { try await $0.sign() }.allSatisfy { $0 == nil })
-    try bench.fault.script(.dropLogin(on: "C_SignInit", .once))
+    try bench.meet(.dropLogin(on: "C_GenerateRandom", .once))
     #expect(await bench.many(tasks) { try await $0.sign() }.allSatisfy { $0 == nil })
     #expect(bench.fault.pinTries.count == 2)
   }
