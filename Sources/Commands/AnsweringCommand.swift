@@ -9,8 +9,11 @@ protocol AnsweringCommand: AsyncParsableCommand {
 
 extension AnsweringCommand {
   func run() async throws {
-    let context = try CommandContext(common)
-    let answer = try await answer(context)
+    try give(try await answer(try CommandContext(common)))
+  }
+
+  /// Writes the answer, and ends with its exit code.
+  func give(_ answer: AnswerType) throws {
     if common.json {
       try Console.writeAnswer(JSONOutput.encode(answer))
     } else if !answer.text.isEmpty {

@@ -25,9 +25,14 @@ final class CommandContext: Sendable {
   }
 
   /// The configured PKCS#11 module, loaded and initialised. It is finalized before the tool exits.
-  func module() throws -> Module {
+  func module() async throws -> Module {
     // A URI that names another module is refused before this one is loaded.
     _ = try tokenURI()
+    return try await loadModule(at: try modulePath())
+  }
+
+  /// The path of the configured module.
+  func modulePath() throws -> String {
     guard let setting = settings.module else {
       throw CommandError.configuration(
         "no PKCS#11 module is configured", operation: "load the PKCS#11 module",
@@ -46,18 +51,33 @@ final class CommandContext: Sendable {
         "the module's path must be absolute, and is \(path)", operation: "load the PKCS#11 module",
         hint: "a module gets your PIN; name the very file")
     }
-    let module = try Module(path: path)
+    return path
+  }
+
+  /// Loads and initialises a module within the deadline.
+  func loadModule(at path: String) async throws -> Module {
+    let initializationString = settings.initializationString?.value
+    // Twice the deadline: its code runs when it is loaded, and again when it is initialised.
+    let module = try await waiting("load the PKCS#11 module", limit: settings.deadline.value * 2) {
+      try Module(path: path, initializationString: initializationString)
+    }
     LoadedModules.add(module)
     log.debug("module loaded", metadata: ["path": "\(path)", "library": "\(module.information.libraryDescription)"])
     return module
   }
 
   /// The one token that the settings name, or the only one there is.
-  func selectedToken() throws -> Token {
+  func selectedToken() async throws -> Token {
     // What can be seen to be wrong is refused before a module is loaded.
+    _ = try tokenURI()
+    return try await selectedToken(of: try await module())
+  }
+
+  /// The one token of a module that the settings name, or the only one there is.
+  func selectedToken(of module: Module) async throws -> Token {
     let named = try tokenURI()
-    let module = try module()
-    guard let uri = named else {
+    return try await waiting("choose a token") {
+      if let named { return try module.token(matching: named) }
       let tokens = try module.tokens()
       guard let only = tokens.first, tokens.count == 1 else {
         let seen = tokens.map { "\($0.label) (serial \($0.serialNumber))" }.joined(separator: ", ")
@@ -73,7 +93,31 @@ final class CommandContext: Sendable {
       }
       return only
     }
-    return try module.token(matching: uri)
+  }
+
+  /// How long calls into the module may take.
+  var deadlines: CallDeadlines {
+    CallDeadlines(
+      general: settings.deadline.value, login: settings.deadline.value * 3, keyGeneration: settings.keyGenerationDeadline.value)
+  }
+
+  /// Does work that calls the module on a thread of its own, no call longer than its deadline.
+  ///
+  /// - Parameter isAtPad: a person may have to type a PIN at the device in it, which takes time.
+  func waiting<Value: Sendable>(
+    _ operation: String, limit: Duration? = nil, isAtPad: Bool = false, _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    var deadlines = deadlines
+    if isAtPad { deadlines.login = max(deadlines.login, deadlines.protectedPath) }
+    return try await WatchedThread.run(operation, deadlines: deadlines, limit: limit, body)
+  }
+
+  /// How the pool of sessions with the token behaves.
+  var poolConfiguration: SessionPool.Configuration {
+    let log = log
+    return SessionPool.Configuration(maximumSessionCount: settings.sessions.value, deadlines: deadlines) { event in
+      log.log(level: event.logLevel, "\(event.description)", metadata: ["event": "\(event.kind.rawValue)"])
+    }
   }
 
   /// The URI or label that the settings name the token by; nil when they name none.
@@ -104,8 +148,8 @@ final class CommandContext: Sendable {
   /// Logs in to the selected token. The token is chosen before the PIN is read.
   func tokenKeys() async throws -> TokenKeys {
     let source = try secretSource(settings.pinSource)
-    let token = try selectedToken()
-    let keys = try await TokenKeys(token: token, pin: source, memory: pinMemory)
+    let token = try await selectedToken()
+    let keys = try await TokenKeys(token: token, pin: source, memory: pinMemory, sessions: poolConfiguration)
     LoadedModules.add(keys)
     say(keys.loginNotices)
     return keys
@@ -151,21 +195,14 @@ final class CommandContext: Sendable {
   }
 }
 
-/// Modules that must be finalized before the process ends: SoftHSM can crash in its exit handlers otherwise. The logins on their tokens are
-/// ended before, so that no call is under way then.
-enum LoadedModules {
-  private static let modules = Mutex<[Module]>([])
-  private static let logins = Mutex<[TokenKeys]>([])
-
-  static func add(_ module: Module) { modules.withLock { $0.append(module) } }
-  static func add(_ keys: TokenKeys) { logins.withLock { $0.append(keys) } }
-
-  static func finalizeAll() async {
-    for keys in logins.withLock({ $0 }) { try? await keys.close() }
-    for module in modules.withLock({ $0 }) {
-      do { try module.finalize() } catch { Console.warn("\(error)") }
+extension SessionPool.Event {
+  /// How loudly it is told: what somebody has to look after is told once, by default; what mended itself, and what some caller gets as its
+  /// error, only to who asks.
+  var logLevel: Logger.Level {
+    switch kind {
+    case .circuitOpened: .warning
+    case .callGivenUp, .circuitClosed, .moduleReinitialized, .loggedInAgain, .sessionLimitReached: .notice
+    default: .info
     }
-    logins.withLock { $0 = [] }
-    modules.withLock { $0 = [] }
   }
 }

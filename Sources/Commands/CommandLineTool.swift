@@ -4,12 +4,16 @@ import SystemPackage
 
 /// The whole tool: reads the command line, runs the command, shows what went wrong, and says with which code the process should end.
 public enum CommandLineTool {
+  /// Runs the command and ends the process with the exit code of the contract.
+  ///
+  /// Where a call into a module has not returned, the process ends without its exit handlers: they are the module's as well, and would wait
+  /// for that call or crash in it.
+  ///
   /// - Parameter arguments: the command line without the program's name.
-  /// - Returns: the exit code of the contract.
-  public static func run(_ arguments: [String]) async -> Int32 {
+  public static func run(_ arguments: [String]) async -> Never {
     let exitCode = await runCommand(arguments)
-    await LoadedModules.finalizeAll()
-    return exitCode
+    if await LoadedModules.finalizeAll(saysTrouble: exitCode == ExitStatus.done.rawValue) { exit(exitCode) }
+    _exit(exitCode)
   }
 
   private static func runCommand(_ arguments: [String]) async -> Int32 {

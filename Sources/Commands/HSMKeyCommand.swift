@@ -17,7 +17,7 @@ struct HSMKeyCommand: AsyncParsableCommand {
       """,
     version: "hsmkey \(toolVersion)",
     subcommands: [
-      TokenGroup.self, KeyGroup.self, CSRCommand.self, CertificateGroup.self, ServiceGroup.self, XMLGroup.self, ConfigGroup.self,
+      DoctorCommand.self, TokenGroup.self, KeyGroup.self, CSRCommand.self, CertificateGroup.self, ServiceGroup.self, XMLGroup.self, ConfigGroup.self,
       CompletionsCommand.self,
     ])
 }

@@ -13,6 +13,8 @@ final class Exchange: Sendable {
   let address: Address
   let fields: [HeaderField]
   let configuration: HTTPSTransport.Configuration
+  /// Ends when the connection stands; no request is sent.
+  let connectsOnly: Bool
 
   @safe private struct Control {
     var isCancelled = false
@@ -21,7 +23,10 @@ final class Exchange: Sendable {
   }
   private let control = Mutex(Control())
 
-  init(body: [UInt8], address: Address, fields: [HeaderField], configuration: HTTPSTransport.Configuration) {
+  init(
+    body: [UInt8], address: Address, fields: [HeaderField], configuration: HTTPSTransport.Configuration, connectsOnly: Bool = false
+  ) {
+    self.connectsOnly = connectsOnly
     self.body = body
     self.address = address
     self.fields = fields

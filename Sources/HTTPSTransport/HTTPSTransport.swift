@@ -42,7 +42,19 @@ public struct HTTPSTransport: Sendable {
     let address = try Address(url, allowsPlainHTTPToLoopback: configuration.allowsPlainHTTPToLoopback)
     let fields = headers.map { HeaderField(name: $0.name, value: $0.value) }
     for field in fields { try field.checkAllowed(address.operation) }
-    let exchange = Exchange(body: body, address: address, fields: fields, configuration: configuration)
+    return try await perform(Exchange(body: body, address: address, fields: fields, configuration: configuration))
+  }
+
+  /// Connects, with everything that belongs to it (name, proxy, TLS, the server's certificate), and hangs up before the first byte of a
+  /// request.
+  ///
+  /// - Throws: what stood in the way.
+  public func connect(to url: String) async throws(HTTPSTransportError) {
+    let address = try Address(url, allowsPlainHTTPToLoopback: configuration.allowsPlainHTTPToLoopback)
+    _ = try await perform(Exchange(body: [], address: address, fields: [], configuration: configuration, connectsOnly: true))
+  }
+
+  private func perform(_ exchange: Exchange) async throws(HTTPSTransportError) -> HTTPResponse {
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in exchange.start { continuation.resume(returning: $0) } }
     } onCancel: {

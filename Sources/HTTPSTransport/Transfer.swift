@@ -18,6 +18,8 @@ import CTransport
   /// Set when the connection, its TLS included, stands and libcurl is about to write the first byte of the request: until then not one
   /// byte of it can have left. From then on no counter is exact (a part of a TLS record, a full socket), and "may have been" is true.
   private var requestHasBegun = false
+  /// The connection stood, and was all that was wanted.
+  private var hasConnected = false
 
   init(_ exchange: Exchange) throws(HTTPSTransportError) {
     guard let easy = unsafe curl_easy_init() else { throw exchange.failed(.library, "libcurl has no memory") }
@@ -76,6 +78,7 @@ import CTransport
   }
 
   private func outcome(_ code: CurlCode) -> Exchange.Outcome {
+    if hasConnected { return .success(HTTPResponse(status: 0, contentType: nil, body: [])) }
     if hasOverflowed || CURLcode(code.rawValue) == CURLE_FILESIZE_EXCEEDED {
       return .failure(
         exchange.failed(
@@ -219,6 +222,10 @@ extension Transfer {
   /// CURLOPT_PREREQFUNCTION(3): the connection stands, the request has not begun.
   private func connected() -> CInt {
     if exchange.isCancelled { return CInt(CURL_PREREQFUNC_ABORT) }
+    if exchange.connectsOnly {
+      hasConnected = true
+      return CInt(CURL_PREREQFUNC_ABORT)
+    }
     requestHasBegun = true
     return CInt(CURL_PREREQFUNC_OK)
   }

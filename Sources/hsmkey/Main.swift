@@ -1,9 +1,8 @@
 import Commands
-import Foundation
 
 @main
 struct Main {
   static func main() async {
-    exit(await CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))
+    await CommandLineTool.run(Array(CommandLine.arguments.dropFirst()))
   }
 }

@@ -28,6 +28,12 @@ public final class PseudoTerminal: Sendable {
     close(controller)
   }
 
+  /// Gives the terminal another width.
+  public func resize(columns: Int) throws {
+    var size = winsize(ws_row: 24, ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)
+    guard unsafe ioctl(controller, UInt(TIOCSWINSZ), &size) == 0 else { throw ChildProcessError("the terminal keeps its size") }
+  }
+
   /// Types a text; "\u{3}" is Ctrl-C, "\u{4}" Ctrl-D, "\u{1a}" Ctrl-Z.
   public func type(_ text: String) {
     let bytes = Array(text.utf8)

@@ -42,8 +42,15 @@ extension CommandContext {
     }
   }
 
-  /// The certificate service over HTTPS, as configured. An address that breaks a rule is refused here, before there is anything to send.
+  /// The certificate service over HTTPS, as configured.
   func certificateService(_ trust: TrustSets) throws -> CertificateService {
+    CertificateService(
+      environment: try serviceEnvironment(), endpoint: settings.file.service.endpoint,
+      transport: TransportAdapter(transport: try serviceTransport().transport), responseSigners: trust.responses)
+  }
+
+  /// How the service is reached. An address that breaks a rule is refused here, before there is anything to send.
+  func serviceTransport() throws -> (transport: HTTPSTransport, endpoint: String) {
     let service = settings.file.service
     var configuration = HTTPSTransport.Configuration()
     if let file = service.tlsCA { configuration.trust = .file(file) }
@@ -51,16 +58,14 @@ extension CommandContext {
     configuration.proxy = service.proxy
     configuration.allowsPlainHTTPToLoopback = service.plainHTTPToLoopback ?? false
     configuration.userAgent = "hsmkey/\(toolVersion)"
-    let environment = try serviceEnvironment()
+    let endpoint = try service.endpoint ?? serviceEnvironment().endpoint
     let transport = try HTTPSTransport(configuration)
     do {
-      try transport.check(address: service.endpoint ?? environment.endpoint)
+      try transport.check(address: endpoint)
     } catch {
       throw CommandError.configuration(error, about: "service.endpoint")
     }
-    return CertificateService(
-      environment: environment, endpoint: service.endpoint, transport: TransportAdapter(transport: transport),
-      responseSigners: trust.responses)
+    return (transport, endpoint)
   }
 
   /// How a renewal's signature refers to the request.

@@ -46,7 +46,10 @@ struct ConfigShowCommand: AnsweringCommand {
     var entries = [
       entry("config", settings.config), entry("log-level", settings.logLevel),
       entry("token.module", settings.module), entry("token.uri", settings.token), entry("token.pin-source", settings.pinSource),
-      entry("token.pin-memory", settings.pinMemory),
+      entry("token.pin-memory", settings.pinMemory), entry("token.sessions", settings.sessions.map(String.init)),
+      entry("token.deadline", settings.deadline.map(Self.shown)),
+      entry("token.key-generation-deadline", settings.keyGenerationDeadline.map(Self.shown)),
+      entry("token.initialization-string", settings.initializationString),
       entry("state", settings.state),
       entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),
       entry("service.tls-ca", service.tlsCA, default: "the system's trust"),

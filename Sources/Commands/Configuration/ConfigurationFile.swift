@@ -7,6 +7,10 @@ struct ConfigurationFile: Sendable {
     var uri: String?
     var pinSource: String?
     var pinMemory: String?
+    var sessions: Int?
+    var deadline: Duration?
+    var keyGenerationDeadline: Duration?
+    var initializationString: String?
   }
 
   struct Service: Sendable {
@@ -50,10 +54,7 @@ struct ConfigurationFile: Sendable {
     try root.allow(["token", "state", "service", "certificates"])
     state = try root.file("state")
     if let section = try root.section("token") {
-      try section.allow(["module", "uri", "pin-source", "pin-memory"])
-      token = Token(
-        module: try section.string("module"), uri: try section.string("uri"), pinSource: try section.string("pin-source"),
-        pinMemory: try section.file("pin-memory"))
+      token = try Token(section)
       // A PIN file, too, is meant from here.
       if let pinSource = token.pinSource, pinSource.hasPrefix("file:") {
         token.pinSource = "file:" + Self.resolve(String(pinSource.dropFirst("file:".count)), besides: file)
@@ -76,6 +77,25 @@ struct ConfigurationFile: Sendable {
   static func resolve(_ path: String, besides file: String) -> String {
     guard !path.hasPrefix("/"), !PKCS11URI.begins(path), let slash = file.lastIndex(of: "/") else { return path }
     return file[...slash] + path
+  }
+}
+
+extension ConfigurationFile.Token {
+  fileprivate init(_ section: StrictMapping) throws {
+    try section.allow([
+      "module", "uri", "pin-source", "pin-memory", "sessions", "deadline", "key-generation-deadline", "initialization-string",
+    ])
+    module = try section.string("module")
+    uri = try section.string("uri")
+    pinSource = try section.string("pin-source")
+    pinMemory = try section.file("pin-memory")
+    sessions = try section.number("sessions", in: 1...1024)
+    deadline = try section.duration("deadline")
+    keyGenerationDeadline = try section.duration("key-generation-deadline")
+    for (key, duration) in [("deadline", deadline), ("key-generation-deadline", keyGenerationDeadline)] {
+      if let duration, duration < .seconds(1) { throw section.refusal(key, "must be at least 1s") }
+    }
+    initializationString = try section.string("initialization-string")
   }
 }
 

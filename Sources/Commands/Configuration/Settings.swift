@@ -7,6 +7,9 @@ import TokenKeys
 struct Setting<Value: Sendable>: Sendable {
   let value: Value
   let origin: Origin
+
+  /// The same with its value in another form.
+  func map<Other>(_ transform: (Value) -> Other) -> Setting<Other> { Setting<Other>(value: transform(value), origin: origin) }
 }
 
 /// Where a value came from, in order of precedence.
@@ -37,6 +40,14 @@ struct Settings: Sendable {
   let pinSource: Setting<String>
   /// The folder where refused PINs are remembered; nil when the environment names no place for one.
   let pinMemory: Setting<String>?
+  /// How many sessions with the token work at once.
+  let sessions: Setting<Int>
+  /// How long a call into the module may take; a login gets three times as long.
+  let deadline: Setting<Duration>
+  /// How long the making of a key may take.
+  let keyGenerationDeadline: Setting<Duration>
+  /// What the module is told when it is initialised; nil for all but NSS.
+  let initializationString: Setting<String>?
   let state: Setting<String>
 
   /// Where a configuration file is looked for when none is named.
@@ -51,7 +62,7 @@ struct Settings: Sendable {
     }
     let named = choose(options.config, "--config", "HSMKEY_CONFIG", nil)
     let file = try Self.load(named: named?.value)
-    func configured(_ value: String?) -> Setting<String>? { value.map { Setting(value: $0, origin: .file(file.path ?? "")) } }
+    func configured<Value>(_ value: Value?) -> Setting<Value>? { value.map { Setting(value: $0, origin: .file(file.path ?? "")) } }
     self.file = file
     config = named ?? file.path.map { Setting(value: $0, origin: .builtIn) }
     logLevel = choose(options.logLevel, "--log-level", "HSMKEY_LOG", nil) ?? Setting(value: "warning", origin: .builtIn)
@@ -65,6 +76,10 @@ struct Settings: Sendable {
       choose(options.pinMemory, "--pin-memory", "HSMKEY_PIN_MEMORY", configured(file.token.pinMemory))
       ?? memoryFolder.map { Setting(value: $0, origin: .builtIn) }
     if let pinMemory { try InputOutput.refuseURI(pinMemory.value, operation: "choose the memory of refused PINs") }
+    sessions = configured(file.token.sessions) ?? Setting(value: 4, origin: .builtIn)
+    deadline = configured(file.token.deadline) ?? Setting(value: .seconds(20), origin: .builtIn)
+    keyGenerationDeadline = configured(file.token.keyGenerationDeadline) ?? Setting(value: .seconds(300), origin: .builtIn)
+    initializationString = configured(file.token.initializationString)
     state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
   }
 

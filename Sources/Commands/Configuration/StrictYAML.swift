@@ -101,6 +101,15 @@ struct StrictMapping {
     }
   }
 
+  /// A whole number within a range.
+  func number(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let node = value(key) else { return nil }
+    guard let text = node.scalar?.string, let number = Int(text), range.contains(number) else {
+      throw refuse(node, "\(path)\(key) must be a whole number, \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
   func duration(_ key: String) throws -> Duration? {
     guard let node = value(key) else { return nil }
     guard let text = node.scalar?.string, let duration = Duration(configured: text) else {

@@ -13,6 +13,8 @@ struct StandardErrorLog: LogHandler {
 
   func log(event: LogEvent) {
     let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    // What is told without being asked for has the form of every warning, an object with `--json`.
+    if event.level == .warning { return Console.warn("\(event.message)\(facts)") }
     Console.say("\(event.level): \(Console.forTerminal("\(event.message)\(facts)"))")
   }
 }

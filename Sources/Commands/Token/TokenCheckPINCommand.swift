@@ -35,12 +35,13 @@ struct TokenCheckPINCommand: AnsweringCommand {
       throw CommandError.usage(
         "--use-the-last-pin-try is for a PIN that a person enters, and not for \(source)", hint: "add --pin-source prompt")
     }
-    let token = try context.selectedToken()
+    let token = try await context.selectedToken()
     let login = TokenLogin(
       token: token, pin: source, user: securityOfficer ? .securityOfficer : .user, memory: context.pinMemory, isAttended: true,
       usesLastTry: useTheLastPinTry)
-    context.say(try login.check())
-    return Report(token: TokenReport(try token.information()), pin: securityOfficer ? "security-officer" : "user")
+    context.say(try await context.waiting("check the PIN of token \(token.label)", isAtPad: source.isProtectedPath) { try login.check() })
+    let now = try await context.waiting("look at token \(token.label)") { try token.information() }
+    return Report(token: TokenReport(now), pin: securityOfficer ? "security-officer" : "user")
   }
 }
 

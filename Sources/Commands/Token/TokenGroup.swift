@@ -69,9 +69,10 @@ struct TokenListCommand: AnsweringCommand {
   }
 
   func answer(_ context: CommandContext) async throws -> Report {
-    let module = try context.module()
+    let module = try await context.module()
+    let tokens = try await context.waiting("list the tokens") { try module.tokens() }
     return Report(
       module: module.path, library: module.information.libraryDescription, cryptokiVersion: "\(module.information.cryptokiVersion)",
-      tokens: try module.tokens().map(TokenReport.init))
+      tokens: tokens.map(TokenReport.init))
   }
 }

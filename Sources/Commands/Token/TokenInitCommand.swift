@@ -33,12 +33,16 @@ struct TokenInitCommand: AnsweringCommand {
     guard serial?.isEmpty != true else { throw CommandError.usage("--serial is empty", rule: .tokenSerial, hint: "see: hsmkey token list") }
     let officerSource = try context.secretSource(officer.soPinSource)
     let userSource = try context.secretSource(context.settings.pinSource)
-    let module = try context.module()
-    try refuseTakenLabel(module, operation: operation)
-    let token = try chooseToken(module, operation: operation)
-    let made = try TokenInitialization(
-      token, label: label, securityOfficerPIN: officerSource, userPIN: userSource, memory: context.pinMemory
-    ).run()
+    let module = try await context.module()
+    let memory = context.pinMemory
+    let isAtPad = officerSource.isProtectedPath || userSource.isProtectedPath
+    let made = try await context.waiting(operation, isAtPad: isAtPad) {
+      try refuseTakenLabel(module, operation: operation)
+      let token = try chooseToken(module, operation: operation)
+      return try TokenInitialization(
+        token, label: label, securityOfficerPIN: officerSource, userPIN: userSource, memory: memory
+      ).run()
+    }
     context.say(made.notices)
     return Report(token: TokenReport(made.token))
   }

@@ -44,15 +44,20 @@ struct TokenSetPINCommand: AnsweringCommand {
     guard resetUserPin || new.isProtectedPath == present.isProtectedPath else {
       throw CommandError.usage("the present PIN and the new one are both entered on the device's own pad (protected-path), or neither")
     }
-    let token = try context.selectedToken()
+    let token = try await context.selectedToken()
     let login = TokenLogin(
       token: token, pin: present, user: isOfficer ? .securityOfficer : .user, memory: context.pinMemory)
-    context.say(try resetUserPin ? login.setUserPIN(to: new) : login.changePIN(to: new))
+    let isReset = resetUserPin
+    let notices = try await context.waiting("change a PIN of token \(token.label)", isAtPad: present.isProtectedPath || new.isProtectedPath) {
+      try isReset ? login.setUserPIN(to: new) : login.changePIN(to: new)
+    }
+    context.say(notices)
     if !resetUserPin, !present.isPerson, present.canBeReadAgain {
       Console.warn("\(present) still holds the PIN before, which is not tried any more; put the new PIN there")
     }
+    let now = try await context.waiting("look at token \(token.label)") { try token.information() }
     return Report(
-      token: TokenReport(try token.information()), changed: securityOfficer ? "security-officer" : "user",
+      token: TokenReport(now), changed: securityOfficer ? "security-officer" : "user",
       by: isOfficer ? "security-officer" : "user")
   }
 }

@@ -26,6 +26,8 @@ public struct Token: Sendable {
   public let maximumReadWriteSessionCount: Limit
   /// How many sessions this application has open; `nil` when the token does not tell.
   public let sessionCount: Int?
+  /// The time of the token's own clock, `YYYYMMDDhhmmss` and two characters more, in UTC; `nil` when it has none.
+  public let clock: String?
   /// Where the token is.
   public let slot: Slot
 
@@ -42,6 +44,7 @@ public struct Token: Sendable {
     maximumSessionCount = Limit(information.ulMaxSessionCount)
     maximumReadWriteSessionCount = Limit(information.ulMaxRwSessionCount)
     sessionCount = Self.count(information.ulSessionCount)
+    clock = flags.contains(.clockOnToken) ? text(of: information.utcTime) : nil
     self.slot = slot
   }
 

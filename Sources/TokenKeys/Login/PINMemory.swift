@@ -45,13 +45,16 @@ public struct PINMemory: Hashable, Sendable {
     for owner in [PINOwner.user, .securityOfficer] { try ledger(identity, owner).changing { _ in nil } }
   }
 
-  /// What is remembered of a PIN of a token. A try that is under way right now is not counted.
+  /// What is remembered of a PIN of a token. A try that is under way right now is not counted. Nothing is made where nothing is yet.
   ///
   /// - Throws: ``TokenKeysError`` with ``KeyRule/pinMemory``.
   public func state(of token: Token, _ user: UserType = .user) throws -> PINMemoryState {
-    let record = try ledger(TokenIdentity(token), PINOwner(user)).record()
+    let (identity, owner) = (TokenIdentity(token), PINOwner(user))
+    let isThere = folder.map { FileManager.default.fileExists(atPath: $0) } ?? true
+    let record = isThere ? try ledger(identity, owner).record() : PINRecord(identity, owner)
     return PINMemoryState(
       failureCount: record.failureCount, lastFailure: record.lastFailure, refusedPINCount: record.refusals.count,
+      lastStoredRefusal: record.refusals.last(where: \.isStored)?.time, hasOpenTry: record.pending != nil,
       isUnattendedUsePossible: record.failureCount < LoginGuard.unattendedLimit)
   }
 
@@ -78,6 +81,10 @@ public struct PINMemoryState: Hashable, Sendable {
   public let lastFailure: Date?
   /// How many PINs are known to be wrong, or were replaced.
   public let refusedPINCount: Int
+  /// When the last PIN that did not come from a person was refused or replaced. While its source has the same PIN, it is not tried again.
+  public let lastStoredRefusal: Date?
+  /// A try was begun and its end is not known: it is under way, or its process died.
+  public let hasOpenTry: Bool
   /// Whether a PIN that is not among them is tried without a person, as far as the memory is concerned: the token's flags count too.
   public let isUnattendedUsePossible: Bool
 }

@@ -1,0 +1,73 @@
+import CertificateService
+import Foundation
+import HTTPSTransport
+import X509
+
+/// The steps about everything but the token: the state file, the authorities that are trusted, the way to the service.
+enum DoctorService {
+  /// Whether the configuration says anything of the certificate service.
+  private static func isConfigured(_ context: CommandContext) -> Bool {
+    let file = context.settings.file
+    return file.service.environment != nil || file.service.endpoint != nil || !file.certificates.isEmpty
+  }
+
+  private static let notConfigured = NotChecked(reason: "no certificate service is configured (service.environment)")
+
+  static func state(_ context: CommandContext) throws -> Finding<Void> {
+    let setting = context.settings.state
+    if try context.existingStore() != nil { return .ok("\(setting.value) (\(setting.origin)), owner-only") }
+    guard isConfigured(context) else { throw NotChecked(reason: "there is none, and no certificate service is configured") }
+    var folder = URL(filePath: setting.value).deletingLastPathComponent()
+    while folder.path != "/", !FileManager.default.fileExists(atPath: folder.path) { folder.deleteLastPathComponent() }
+    guard FileManager.default.isWritableFile(atPath: folder.path) else {
+      throw CommandError.configuration(
+        "\(setting.value) does not exist, and user \(geteuid()) cannot make it in \(folder.path) (\(setting.origin))",
+        operation: "look at the state", hint: "set state: in the configuration, or make the folder, owned by that user, mode 0700")
+    }
+    return .ok("\(setting.value) (\(setting.origin)) is not there yet; the first enrolment makes it")
+  }
+
+  /// Who may sign answers, who may issue certificates.
+  static func trust(_ context: CommandContext, at now: Date) throws -> Finding<Void> {
+    guard isConfigured(context) else { throw notConfigured }
+    let sets = try context.trustSets()
+    let environment = try context.serviceEnvironment()
+    let lists = [("response-ca", sets.responses), ("issuer-ca", sets.issuers)]
+    var details: [String] = []
+    var troubles: [String] = []
+    for (name, set) in lists {
+      let all = set.anchors + set.intermediates
+      let published = try all.filter { try PublishedAuthority.published($0) != nil }.count
+      details.append("\(name): \(all.count) authorities, \(published) of them published by the agency for \(environment)")
+      for authority in all {
+        let subject = authority.subject.readable
+        if authority.notValidAfter < now { troubles.append("\(subject) of \(name) expired on \(authority.notValidAfter.ISO8601Format())") }
+        if authority.notValidBefore > now { troubles.append("\(subject) of \(name) is not valid yet") }
+      }
+      if published < all.count { troubles.append("\(all.count - published) of \(name) are not published by the agency") }
+    }
+    guard troubles.isEmpty else {
+      return .warning(
+        troubles.joined(separator: "; "), details: details,
+        hint: "for the agency's own service take its published CA certificates; a test service of your own has its own")
+    }
+    return .ok("every authority is the agency's own, for \(environment)", details: details)
+  }
+
+  /// Connects to the service and hangs up. No request is sent.
+  static func connect(_ context: CommandContext, isOffline: Bool) async throws -> Finding<Void> {
+    guard isConfigured(context) else { throw notConfigured }
+    guard !isOffline else { throw NotChecked(reason: "--offline") }
+    let (transport, endpoint) = try context.serviceTransport()
+    do {
+      try await transport.connect(to: endpoint)
+    } catch {
+      let isOurs = [.url, .plainHTTP, .trust, .library, .header].contains(error.rule)
+      throw CommandError(
+        isOurs ? .configuration : .unreachable, code: "unreachable", rule: error.rule.rawValue, operation: error.operation,
+        message: "\(endpoint): \(error.message)", hints: [error.hint])
+    }
+    let how = endpoint.hasPrefix("https") ? "TLS connection made and its certificate accepted" : "connection made, without TLS"
+    return .ok("\(endpoint): \(how); nothing was sent")
+  }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import Secrets
+
+extension Console {
+  /// How wide an answer may be: the terminal's width when standard output is one, and no limit otherwise.
+  static var answerWidth: Int? { TerminalSize.columns(of: STDOUT_FILENO).map { min(max($0, 40), 120) } }
+
+  /// Breaks a line between words. A word that is longer than a line stays whole, so that it can be copied.
+  ///
+  /// - Parameter indent: what the lines after the first begin with.
+  static func wrapped(_ line: String, to width: Int?, hanging indent: String) -> [String] {
+    guard let width, line.count > width else { return [line] }
+    var lines: [String] = []
+    var current = String(line.prefix { $0 == " " })
+    var isFirstWord = true
+    for word in line.split(separator: " ", omittingEmptySubsequences: false).drop(while: \.isEmpty) {
+      if !isFirstWord, current.count + 1 + word.count > width, !word.isEmpty {
+        lines.append(current)
+        current = indent + word
+      } else {
+        current += isFirstWord ? "\(word)" : " \(word)"
+      }
+      isFirstWord = false
+    }
+    return lines + [current]
+  }
+}
