@@ -42,7 +42,9 @@ struct DoctorFaultTests {
     #expect(warning.step("token-state")["outcome"].string == "warning")
   }
 
-  @Test("a dialect is named with its peculiarities, and few sessions are warned of", arguments: [FaultLine.Dialect.cloudhsm, .luna, .nshield, .yubihsm])
+  @Test(
+    "a dialect is named with its peculiarities, and few sessions are warned of",
+    arguments: [FaultLine.Dialect.cloudhsm, .luna, .nshield, .yubihsm])
   func dialects(dialect: FaultLine.Dialect) async throws {
     let module = try FaultModule(.standAlone, .dialect(dialect), .maxSessions(2))
     let result = try await bench(module).hsmkey(["doctor", "--json"], environment: Self.environment)
@@ -55,7 +57,9 @@ struct DoctorFaultTests {
 
   @Test(
     "a call that hangs is named after the deadline, the rest is explained, and the process ends",
-    arguments: [("C_Initialize", "module-load"), ("C_GetSlotList", "slots"), ("C_GetTokenInfo", "slots"), ("C_GetMechanismList", "algorithms")])
+    arguments: [
+      ("C_Initialize", "module-load"), ("C_GetSlotList", "slots"), ("C_GetTokenInfo", "slots"), ("C_GetMechanismList", "algorithms"),
+    ])
   func hanging(function: String, step: String) async throws {
     let module = try FaultModule(.standAlone, .hang(function))
     let bench = try bench(module)
@@ -78,7 +82,8 @@ struct DoctorFaultTests {
     }
   }
 
-  @Test("a module that hangs only at the end keeps nobody: the answer is there, and a warning", arguments: ["C_Finalize", "C_CloseSession"])
+  @Test(
+    "a module that hangs only at the end keeps nobody: the answer is there, and a warning", arguments: ["C_Finalize", "C_CloseSession"])
   func hangingEnd(function: String) async throws {
     let module = try FaultModule(.standAlone, .hang(function))
     let result = try await bench(module).hsmkey(["key", "list", "--json"], environment: Self.environment)

@@ -85,7 +85,8 @@ struct DoctorTests {
     #expect(text.step("module-load")["message"].string == "not checked, because of module-architecture")
 
     // A 64-bit shared object for s390x, big endian, and nothing behind its header.
-    let header: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 2, 2, 1] + Array(repeating: 0, count: 9) + [0, 3, 0, 22] + Array(repeating: 0, count: 44)
+    let header: [UInt8] =
+      [0x7F, 0x45, 0x4C, 0x46, 2, 2, 1] + Array(repeating: 0, count: 9) + [0, 3, 0, 22] + Array(repeating: 0, count: 44)
     try bench.folder.write(header, to: "s390x.so")
     let other = try await bench.failedDoctor(78, environment: ["HSMKEY_MODULE": bench.folder.path("s390x.so")])
     #expect(other.step("module-architecture")["message"].string?.contains("is for s390x, 64 bits; this program is for ") == true)
@@ -139,7 +140,8 @@ struct DoctorTests {
     let several = try await bench.failedDoctor(3)
     let message = try #require(several.step("token")["message"].string)
     #expect(message.contains("payroll (serial ") && message.contains("invoices (serial "))
-    #expect(try await bench.object("doctor", "--token", "invoices").step("token")["message"].string?.hasSuffix("named by option --token") == true)
+    #expect(
+      try await bench.object("doctor", "--token", "invoices").step("token")["message"].string?.hasSuffix("named by option --token") == true)
     let absent = try await bench.failedDoctor(3, "--token", "salaries")
     #expect(absent.step("token")["message"].string?.contains("no token matches") == true)
   }
@@ -160,7 +162,8 @@ struct DoctorTests {
     let terminal = try PseudoTerminal()
     try terminal.resize(columns: 60)
     let child = try terminal.start(
-      "/bin/sh", ["-c", "\"$hsmkey\" doctor --offline >/dev/tty; echo done"], environment: bench.environment.merging(["hsmkey": Bench.program]) { $1 })
+      "/bin/sh", ["-c", "\"$hsmkey\" doctor --offline >/dev/tty; echo done"],
+      environment: bench.environment.merging(["hsmkey": Bench.program]) { $1 })
     #expect(try await child.wait() == 0)
     let lines = terminal.shown.split(whereSeparator: \.isNewline)
     #expect(lines.count > 30)

@@ -16,7 +16,9 @@ enum DoctorPIN {
         hints: ["the security officer sets it: hsmkey token set-pin --reset-user-pin"])
     }
     guard !flags.contains(.userPINLocked) else {
-      throw refused(.pinNotLocked, "the token says that its user PIN is locked", "the security officer can set a new one: hsmkey token set-pin --reset-user-pin")
+      throw refused(
+        .pinNotLocked, "the token says that its user PIN is locked",
+        "the security officer can set a new one: hsmkey token set-pin --reset-user-pin")
     }
     guard !flags.contains(.userPINFinalTry) else {
       throw refused(

@@ -48,7 +48,8 @@ struct DoctorText: Sendable {
     }
     let others = failed.count > 1 ? "; also: \(failed.dropFirst().map(\.name).joined(separator: ", "))" : ""
     return wrapped(
-      "mend first: \(first.name) (exit code \(first.exitStatus.rawValue))\(others)" + (warnings.isEmpty ? "" : "; \(warnings)"), hanging: "")
+      "mend first: \(first.name) (exit code \(first.exitStatus.rawValue))\(others)" + (warnings.isEmpty ? "" : "; \(warnings)"), hanging: ""
+    )
   }
 
   private func wrapped(_ line: String, hanging indent: String) -> [String] {

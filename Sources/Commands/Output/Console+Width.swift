@@ -5,6 +5,16 @@ extension Console {
   /// How wide an answer may be: the terminal's width when standard output is one, and no limit otherwise.
   static var answerWidth: Int? { TerminalSize.columns(of: STDOUT_FILENO).map { min(max($0, 40), 120) } }
 
+  /// Facts whose values are broken at this width.
+  static func facts(_ rows: [(name: String, value: String)], wrappingAt width: Int?) -> String {
+    let column = (rows.map(\.name.count).max() ?? 0) + 2
+    return rows.flatMap { row in
+      wrapped(
+        row.name + String(repeating: " ", count: column - row.name.count) + forTerminal(row.value), to: width,
+        hanging: String(repeating: " ", count: column))
+    }.joined(separator: "\n")
+  }
+
   /// Breaks a line between words. A word that is longer than a line stays whole, so that it can be copied.
   ///
   /// - Parameter indent: what the lines after the first begin with.

@@ -5,7 +5,7 @@ import PKCS11
 struct TokenGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token", abstract: "Tokens: what the module shows, and making one ready.",
-    subcommands: [TokenListCommand.self, TokenInitCommand.self, TokenSetPINCommand.self, TokenCheckPINCommand.self])
+    subcommands: [TokenListCommand.self, TokenShowCommand.self, TokenInitCommand.self, TokenSetPINCommand.self, TokenCheckPINCommand.self])
 }
 
 /// One token in answers.

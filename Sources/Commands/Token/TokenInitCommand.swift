@@ -1,5 +1,6 @@
 import ArgumentParser
 import PKCS11
+import Secrets
 import TokenKeys
 
 /// `hsmkey token init LABEL`

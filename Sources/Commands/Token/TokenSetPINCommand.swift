@@ -48,7 +48,8 @@ struct TokenSetPINCommand: AnsweringCommand {
     let login = TokenLogin(
       token: token, pin: present, user: isOfficer ? .securityOfficer : .user, memory: context.pinMemory)
     let isReset = resetUserPin
-    let notices = try await context.waiting("change a PIN of token \(token.label)", isAtPad: present.isProtectedPath || new.isProtectedPath) {
+    let notices = try await context.waiting("change a PIN of token \(token.label)", isAtPad: present.isProtectedPath || new.isProtectedPath)
+    {
       try isReset ? login.setUserPIN(to: new) : login.changePIN(to: new)
     }
     context.say(notices)
