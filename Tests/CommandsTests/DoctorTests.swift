@@ -7,6 +7,7 @@ struct DoctorTests {
   @Test("a token in good health: every step is ok, none is missing, and nothing of the PIN is touched")
   func healthy() async throws {
     let bench = try await Bench.withToken()
+    try FileManager.default.removeItem(atPath: bench.folder.path("pins"))
     let answer = try await bench.object("doctor", "--offline")
     #expect(answer["outcome"].string == "ok")
     #expect(answer["exit-code"].number == 0)
