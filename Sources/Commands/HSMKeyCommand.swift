@@ -17,7 +17,8 @@ struct HSMKeyCommand: AsyncParsableCommand {
       """,
     version: "hsmkey \(toolVersion)",
     subcommands: [
-      DoctorCommand.self, BenchmarkCommand.self, TokenGroup.self, KeyGroup.self, CSRCommand.self, CertificateGroup.self, ServiceGroup.self, XMLGroup.self,
+      DoctorCommand.self, BenchmarkCommand.self, TokenGroup.self, KeyGroup.self, CSRCommand.self, CertificateGroup.self, ServiceGroup.self,
+      XMLGroup.self,
       ConfigGroup.self,
       CompletionsCommand.self,
     ])

@@ -44,7 +44,8 @@ struct BenchmarkCommand: AnsweringCommand {
       let head = Console.facts([
         ("token", "\(token), serial \(serial)"), ("model", "\(model), firmware \(firmwareVersion)"), ("library", library),
       ])
-      return "\(head)\n\n\(BenchmarkTable(title: "signatures", signatures).text)\n\n\(BenchmarkTable(title: "new keys", keyGenerations).text)"
+      return
+        "\(head)\n\n\(BenchmarkTable(title: "signatures", signatures).text)\n\n\(BenchmarkTable(title: "new keys", keyGenerations).text)"
     }
   }
 
@@ -114,7 +115,9 @@ struct BenchmarkTable {
     let rows =
       [[title, "sessions", "a second", "p50 ms", "p99 ms"]]
       + lines.map { line in
-        guard let result = line.result else { return [line.algorithm, "\(line.sessions)", Console.forTerminal(line.trouble ?? "not measured")] }
+        guard let result = line.result else {
+          return [line.algorithm, "\(line.sessions)", Console.forTerminal(line.trouble ?? "not measured")]
+        }
         return [
           line.algorithm, "\(line.sessions)", Self.number(result.perSecond), Self.number(result.p50Milliseconds),
           Self.number(result.p99Milliseconds),

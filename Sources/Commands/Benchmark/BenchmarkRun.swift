@@ -167,7 +167,7 @@ final class BenchmarkRun: Sendable {
         key = try await station.lease.perform { lender in
           try lender.reading { try ThrowAwayKey(kind, named: label, isOnToken: false, in: &$0) }
         }
-      } catch where Self.isAboutSessionKeys(error) {
+      } catch  where Self.isAboutSessionKeys(error) {
         storesKeys.withLock { $0 = true }
         return try await makeKey(kind, at: station)
       }

@@ -3,9 +3,10 @@ import Foundation
 import Synchronization
 
 /// While this is there, Ctrl-C and SIGTERM are noted instead of ending the process, so that it can tidy up. A second one ends it.
-final class Interruption: Sendable {
+final class Interruption: @unchecked Sendable {
+  // Checked by hand: the sources are made once, and all that is done to them is to cancel them, which any thread may.
   private let noted = Noted()
-  private let sources: [any DispatchSourceSignal & Sendable]
+  private let sources: [any DispatchSourceSignal]
 
   private final class Noted: Sendable {
     let signal = Atomic<Int32>(0)

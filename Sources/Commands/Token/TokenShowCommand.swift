@@ -68,7 +68,8 @@ struct TokenDetails: Encodable, Sendable {
       if let trouble { return trouble }
       guard let failedTries, failedTries > 0 || (refusedPins ?? 0) > 0 else { return "nothing against it" }
       let when = lastFailure.map { ", last on \($0.ISO8601Format())" } ?? ""
-      return "\(failedTries) tries without success since the last login\(when); PINs known to be wrong: \(refusedPins ?? 0)"
+      let tries = failedTries == 1 ? "one try" : "\(failedTries) tries"
+      return "\(tries) without success since the last login\(when); PINs known to be wrong: \(refusedPins ?? 0)"
         + (isUnattendedUsePossible == false ? "; a person must log in once: hsmkey token check-pin" : "")
     }
   }
