@@ -30,8 +30,17 @@ enum DoctorService {
   /// Who may sign answers, who may issue certificates.
   static func trust(_ context: CommandContext, at now: Date) throws -> Finding<Void> {
     guard isConfigured(context) else { throw notConfigured }
-    let sets = try context.trustSets()
     let environment = try context.serviceEnvironment()
+    let sets: TrustSets
+    do {
+      sets = try context.trustSets()
+    } catch {
+      // Which file it is stands in what was being done.
+      guard let known = ErrorTranslation.translate(error), known.rule == nil || known.hints.isEmpty else { throw error }
+      throw CommandError(
+        known.exitStatus, code: known.code, rule: known.rule, operation: known.operation, message: "\(known.operation): \(known.message)",
+        hints: known.hints.isEmpty ? ["name files with the agency's CA certificates that this user can read"] : known.hints)
+    }
     let lists = [("response-ca", sets.responses), ("issuer-ca", sets.issuers)]
     var details: [String] = []
     var troubles: [String] = []

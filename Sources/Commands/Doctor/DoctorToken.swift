@@ -77,7 +77,7 @@ enum DoctorToken {
   static func dialect(_ token: Token) -> Finding<Void> {
     let dialect = token.dialect
     return dialect.explanations.isEmpty
-      ? .ok("\(dialect): nothing special is known of it") : .ok("\(dialect), of which it is known that", details: dialect.explanations)
+      ? .ok("\(dialect): nothing special is known of it") : .ok("\(dialect); what is known of such tokens:", details: dialect.explanations)
   }
 
   /// Which of our algorithms the token has.

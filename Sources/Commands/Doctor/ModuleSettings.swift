@@ -9,6 +9,11 @@ enum ModuleSettings {
     let name = (file.realPath.split(separator: "/").last ?? "").lowercased()
     let environment = ProcessInfo.processInfo.environment
     if name.contains("softhsm") { return try softHSM(environment) }
+    if name.contains("tpm2"), environment["TPM2_PKCS11_TCTI"] == nil, !FileManager.default.fileExists(atPath: "/dev/tpmrm0") {
+      return .warning(
+        "there is no /dev/tpmrm0, and TPM2_PKCS11_TCTI names no other way to a TPM",
+        hint: "switch the TPM on in the firmware, let this user into the group tss, or set TPM2_PKCS11_TCTI")
+    }
     if name.contains("softokn"), context.settings.initializationString == nil {
       throw CommandError.configuration(
         "NSS has to be told its database, and token.initialization-string is not set", operation: operation,

@@ -24,7 +24,9 @@ extension Console {
     var current = String(line.prefix { $0 == " " })
     var isFirstWord = true
     for word in line.split(separator: " ", omittingEmptySubsequences: false).drop(while: \.isEmpty) {
-      if !isFirstWord, current.count + 1 + word.count > width, !word.isEmpty {
+      // On a line that has only just begun, a word that is too long for any line may as well stay.
+      let hasBegun = current.count > indent.count || indent.count + word.count <= width
+      if !isFirstWord, current.count + 1 + word.count > width, !word.isEmpty, hasBegun {
         lines.append(current)
         current = indent + word
       } else {

@@ -158,7 +158,8 @@ struct TokenDetails: Encodable, Sendable {
     facts.append(("uri", uri))
     let width = mechanisms.map(\.name.count).max() ?? 0
     let list = mechanisms.map { mechanism in
-      let sizes = mechanism.maximumKeySize == 0 ? "" : "\(mechanism.minimumKeySize)-\(mechanism.maximumKeySize)"
+      let largest = mechanism.maximumKeySize >= Int(Int32.max) ? "" : "\(mechanism.maximumKeySize)"
+      let sizes = mechanism.maximumKeySize == 0 ? "" : "\(mechanism.minimumKeySize)-\(largest)"
       let uses = mechanism.uses.joined(separator: " ")
       let padded = mechanism.name + String(repeating: " ", count: width - mechanism.name.count)
       return "  \(padded)  \(sizes + String(repeating: " ", count: max(0, 9 - sizes.count)))  \(uses)"

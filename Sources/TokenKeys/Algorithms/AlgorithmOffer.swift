@@ -26,7 +26,9 @@ public struct AlgorithmOffer: Sendable {
   public init(_ algorithm: KeyAlgorithm, mechanisms: [MechanismType: MechanismInformation]) {
     self.algorithm = algorithm
     let offer = MechanismOffer(offered: mechanisms)
-    objectionToMaking = offer.objection(to: algorithm.generation.type, for: .generateKeyPair, algorithm)
+    let objection = offer.objection(to: algorithm.generation.type, for: .generateKeyPair, algorithm)
+    let isKnown = if case .moduleLattice = algorithm.kind { false } else { true }
+    objectionToMaking = isKnown ? objection : objection ?? "the token offers it, and this program does not make such keys yet"
     signatures = algorithm.signatureAlgorithms.map { signature in
       do throws(TokenKeysError) {
         let scheme = try SignatureScheme(signature, for: algorithm, offered: mechanisms)
