@@ -118,6 +118,22 @@ struct DoctorTests {
     #expect(try await bench.object("doctor", environment: environment)["outcome"].string == "ok")
   }
 
+  @Test("a module in a folder in which others could exchange it is a warning that names the folder")
+  func openFolder() async throws {
+    let bench = try await Bench.withToken()
+    let folder = bench.folder.path("open")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    try FileManager.default.copyItem(
+      atPath: URL(filePath: Bench.module).resolvingSymlinksInPath().path, toPath: "\(folder)/softhsm-copy.so")
+    try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
+    let environment = ["HSMKEY_MODULE": "\(folder)/softhsm-copy.so"]
+    let answer = try await bench.object("doctor", "--offline", environment: environment)
+    #expect(answer["outcome"].string == "warning")
+    #expect(answer.step("module-permissions")["message"].string?.hasSuffix("others can exchange it in the folder \(folder)") == true)
+    let text = try await bench.succeeds("doctor", "--offline", environment: environment)
+    #expect(text.hasSuffix("nothing stands in the way; look at: module-permissions\n"))
+  }
+
   @Test("SoftHSM without its settings: the variable and the file are named, not only a general error")
   func softHSMSettings() async throws {
     let bench = try Bench()

@@ -12,7 +12,9 @@ struct OutputTests {
     for group in ["token", "key", "certificate", "service", "xml", "config"] {
       #expect(try await bench.succeeds(group, "--help").contains("SUBCOMMANDS:"))
     }
-    for command in [["csr"], ["key", "sign"], ["certificate", "enrol"], ["xml", "verify"]] {
+    for command in [
+      ["csr"], ["doctor"], ["benchmark"], ["token", "show"], ["key", "sign"], ["certificate", "enrol"], ["xml", "verify"],
+    ] {
       let result = try await bench.hsmkey(command + ["--help"])
       #expect(result.exitCode == 0)
       #expect(result.standardOutput.contains("Example"))
@@ -46,7 +48,8 @@ struct OutputTests {
       let bench = service.bench
       try bench.folder.write("<a/>".utf8, to: "a.xml")
       let commands = [
-        ["token", "list"], ["key", "generate", "k"], ["key", "list"], ["key", "show", "k"], ["key", "public", "k"],
+        ["token", "list"], ["token", "show"], ["doctor", "--login"], ["key", "generate", "k"], ["key", "list"], ["key", "show", "k"],
+        ["key", "public", "k"],
         ["key", "sign", "k", "--in", "pin", "--out", "s"], ["csr", "k", "--subject", "CN=x", "--out", "k.csr"],
         ["csr", "k", "--subject", "CN=x"],
         ["certificate", "status"], ["certificate", "fetch", "payroll"], ["certificate", "renew", "--due"], ServiceBench.enrolment(),
