@@ -9,6 +9,7 @@ final class PoolCore: Sendable {
   let label: String
   private let loginDeadline: Duration
   private let fullLimit: Int
+  private let cryptoki: Cryptoki
   let state: Mutex<State>
   let watchdog = PoolWatchdog()
 
@@ -43,6 +44,7 @@ final class PoolCore: Sendable {
   ) {
     self.configuration = configuration
     label = token.label
+    cryptoki = token.module.cryptoki
     loginDeadline = usesProtectedPath ? configuration.deadlines.protectedPath : configuration.deadlines.login
     breaker = CircuitBreaker(configuration.circuitBreaker)
     var limit = configuration.maximumSessionCount
@@ -66,17 +68,32 @@ final class PoolCore: Sendable {
     configuration.onEvent?(SessionPool.Event(kind: kind, description: description))
   }
 
+  /// This process is a child, forked after its parent opened the module: the pool's threads stayed behind, and whoever had a lock keeps it.
+  var isForked: Bool { cryptoki.isForked }
+
+  /// Refuses what nobody would do in a forked child, before any lock is touched.
+  func checkFork() throws(PKCS11Error) {
+    if isForked { throw Cryptoki.forked(token: label, operation: "use token \(label)") }
+  }
+
   // MARK: Work comes in
+
+  /// Whether work may be tried; otherwise its waiting is ended with the reason why not.
+  func isAdmitted(_ job: PoolJob) -> Bool {
+    guard !job.isConcluded else { return false }
+    do {
+      try checkFork()
+      try breaker.check(job, token: label, operation: "use token \(label)")
+      return true
+    } catch {
+      job.fail(error)
+      return false
+    }
+  }
 
   /// Takes work in, or ends its waiting with the reason why not.
   func submit(_ job: PoolJob) {
-    guard !job.isConcluded else { return }
-    do {
-      try breaker.check(job, token: label, operation: "use token \(label)")
-    } catch {
-      job.fail(error)
-      return
-    }
+    guard isAdmitted(job) else { return }
     var refusal: PKCS11Error?
     let own = PoolWorker.ofThisThread(self)
     let (worker, isNew, wakesWatchdog) = state.withLock { state -> (PoolWorker?, Bool, Bool) in
@@ -87,7 +104,7 @@ final class PoolCore: Sendable {
       let wakes = !state.isWatched
       state.isWatched = true
       // A task on one of our threads is about to wait for this: the thread does it itself, without waking another.
-      if let own, own.isRunningTask, own.next == nil, !own.isLeased {
+      if let own, own.isRunningTask, own.next == nil, !own.isLeased, own.isOfPool {
         own.next = job
         return (nil, false, wakes)
       }
@@ -159,7 +176,7 @@ final class PoolCore: Sendable {
     let (isTaken, worker, isNew) = state.withLock { state -> (Bool, PoolWorker?, Bool) in
       guard !state.isClosed else { return (false, nil, false) }
       // The thread that tells a task its result takes up the task again itself.
-      if let own, own.current != nil, !own.isGivenUp, !own.isRetired {
+      if let own, own.current != nil, own.isOfPool {
         state.tasks.append(task)
         return (true, nil, false)
       }
@@ -174,7 +191,8 @@ final class PoolCore: Sendable {
       }
       guard !state.workers.isEmpty else { return (false, nil, false) }
       state.tasks.append(task)
-      return (true, nil, false)
+      // Threads that work take it up when they are done; one that only belongs to a lease sleeps, and would not hear of it.
+      return (true, state.workers.first(where: \.isResting), false)
     }
     if isNew { worker?.start() } else { worker?.wake() }
     return isTaken
@@ -192,19 +210,14 @@ final class PoolCore: Sendable {
   func performHere(_ job: PoolJob) -> Bool {
     guard let own = PoolWorker.ofThisThread(self), let lender = own.lender else { return false }
     let isOurs = state.withLock { state in
-      guard own.isRunningTask, own.current == nil, !state.isClosed else { return false }
+      guard own.isRunningTask, own.current == nil, own.isOfPool, !state.isClosed else { return false }
       own.current = job
       defer { state.isWatched = true }
       return true
     }
     guard isOurs else { return false }
     watchdog.wake(self)
-    do {
-      try breaker.check(job, token: label, operation: "use token \(label)")
-      perform(job, lender, on: own)
-    } catch {
-      job.fail(error)
-    }
+    if isAdmitted(job) { perform(job, lender, on: own) }
     state.withLock { _ in own.current = nil }
     return true
   }
@@ -223,7 +236,7 @@ final class PoolCore: Sendable {
   func couldNotStart(_ worker: PoolWorker) {
     let (job, tasks) = state.withLock { state -> (PoolJob?, [PoolTask]) in
       state.workers.removeAll { $0 === worker }
-      return (worker.next.take(), state.workers.isEmpty ? state.takeTasks() : [])
+      return (worker.next.take(), state.takeTasks())
     }
     for task in tasks { DispatchQueue.global().async { task.run() } }
     job?.fail(

@@ -23,7 +23,8 @@ extension PoolCore {
   func giveBack(_ worker: PoolWorker) {
     let hasToDo = state.withLock { state in
       worker.isLeased = false
-      guard state.workers.contains(where: { $0 === worker }), worker.current == nil, worker.next == nil else { return state.isClosed }
+      // A thread that has something to do looks for more by itself when that is done.
+      guard state.workers.contains(where: { $0 === worker }), worker.isResting else { return state.isClosed }
       if state.isClosed { return true }
       // The thread sleeps; it is woken only when there is work for it.
       guard let job = state.queue.popFirst() else {
@@ -37,13 +38,7 @@ extension PoolCore {
   }
 
   func submit(_ job: PoolJob, to worker: PoolWorker) {
-    guard !job.isConcluded else { return }
-    do {
-      try breaker.check(job, token: label, operation: "use token \(label)")
-    } catch {
-      job.fail(error)
-      return
-    }
+    guard isAdmitted(job) else { return }
     let (refusal, wakesWatchdog) = state.withLock { state -> (PKCS11Error?, Bool) in
       guard !state.isClosed else { return (Self.closed(label), false) }
       guard !worker.isGivenUp else { return (lost(), false) }

@@ -186,9 +186,12 @@ final class PoolLogin: Sendable {
     }
   }
 
-  /// Closes the session that holds the login.
+  /// Whether there is a session that holds the login. One that a hanging call is about to use is not counted.
+  var holdsSession: Bool { anchor.withLockIfAvailable { $0.session != nil } ?? false }
+
+  /// Closes the session that holds the login. All threads have ended but those that hang: nobody waits for one of these once more.
   func close() throws {
-    try exclusively { anchor in
+    _ = try anchor.withLockIfAvailable { anchor in
       if let held = anchor.session.take() { try held.close() }
     }
   }

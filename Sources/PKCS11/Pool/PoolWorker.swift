@@ -34,6 +34,12 @@ final class PoolWorker: @unchecked Sendable {
   /// A call on this thread did not return in time.
   var isGivenUp = false
 
+  /// The thread has nothing to do, and sleeps unless it was woken.
+  var isResting: Bool { current == nil && next == nil && !isRunningTask }
+
+  /// The thread is one of those that the pool counts and watches.
+  var isOfPool: Bool { !isGivenUp && !isRetired }
+
   /// Takes what the thread was to do next.
   func takeNext() -> PoolJob? { next.take() ?? later.popFirst() }
 

@@ -30,7 +30,12 @@ public final class SessionPool: Sendable {
     taskExecutor = PoolTaskExecutor(core)
   }
 
-  deinit { core.close {} }
+  deinit {
+    let core = core
+    if core.isForked { return }
+    // The session that holds the login is closed on a thread of the pool as well: that of the watchdog must not wait for a module.
+    core.close { if core.login.holdsSession { core.finish(ClosingWork(core.login)) } }
+  }
 
   /// The token, as it was when the module was last initialised.
   public var token: Token { core.login.snapshot.token }
@@ -70,6 +75,7 @@ public final class SessionPool: Sendable {
   /// It costs a fraction of a microsecond when a session is idle; otherwise it waits for one like any work. The lease goes back when it is
   /// given back or dropped.
   public func lease() async throws -> SessionLease {
+    try core.checkFork()
     if let worker = core.leaseIdle() { return SessionLease(LeasedWorker(core, worker)) }
     return SessionLease(try await Self.wait(for: LeaseWork(core), core) { core.submit($0) })
   }
@@ -78,6 +84,7 @@ public final class SessionPool: Sendable {
   ///
   /// Call it before `Module.finalize()`: when it returns, no call of the pool is under way in the module but those that had been given up.
   public func close() async throws {
+    try core.checkFork()
     await withCheckedContinuation { continuation in core.close { continuation.resume() } }
     let work = ClosingWork(core.login)
     try await withCheckedThrowingContinuation { continuation in

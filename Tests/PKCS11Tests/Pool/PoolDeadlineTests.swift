@@ -104,6 +104,33 @@ struct PoolDeadlineTests {
     try await bench.pool.close()
   }
 
+  @Test("Closing a pool does not wait once more for a login that hangs")
+  func closingAfterHangingLogin() async throws {
+    let bench = try PoolBench([.hang("C_Login")], sessions: 2, deadlines: PoolBench.short)
+    #expect(try await poolError { try await bench.random() }.rule == .callDeadline)
+    try await bench.pool.close()
+    #expect(bench.events == [.callGivenUp])
+    bench.fault.release()
+  }
+
+  @Test("CALL-DEADLINE: a pool that is dropped on a token that hangs takes no other pool's deadlines along", .timeLimit(.minutes(1)))
+  func dropped() async throws {
+    let fault = try FaultModule()
+    var pool: SessionPool? = SessionPool(
+      token: try fault.token(), configuration: .init(maximumSessionCount: 1, deadlines: PoolBench.short)
+    ) { session in _ = try session.login(.user, pin: secret("123456")) }
+    try await pool?.perform(isRepeatable: true) { lender in try lender.reading { _ = try $0.generateRandom(count: 1) } }
+    // The session that holds the login is closed last.
+    try fault.script(.hang("C_CloseSession", .on(2)))
+    pool = nil
+    #expect(try await fault.happened("HANG C_CloseSession"))
+    let other = try PoolBench([.hang("C_GenerateRandom")], sessions: 1, deadlines: PoolBench.short)
+    #expect(try await poolError { try await other.random() }.rule == .callDeadline)
+    other.fault.release()
+    fault.release()
+    try await other.pool.close()
+  }
+
   @Test(
     "A pool is closed although a call hangs, after the deadline",
     arguments: ["C_GenerateRandom", "C_Login", "C_OpenSession", "C_CloseSession"])

@@ -38,6 +38,18 @@ struct PoolTaskExecutorTests {
     try await pool.close()
   }
 
+  @Test("a task is run although every thread belongs to a lease that rests", .timeLimit(.minutes(1)))
+  func leased() async throws {
+    let module = try FaultModule()
+    let pool = try Self.pool(module, sessions: 1)
+    let lease = try await pool.lease()
+    let answer = await withTaskExecutorPreference(pool.taskExecutor) { await Task { 7 }.value }
+    #expect(answer == 7)
+    lease.giveBack()
+    #expect(try await Self.random(pool, 1) == 1)
+    try await pool.close()
+  }
+
   @Test("many tasks at once all come to their end, also when the pool is closed under them")
   func closing() async throws {
     let module = try FaultModule()
