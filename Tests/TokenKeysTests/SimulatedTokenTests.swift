@@ -55,6 +55,16 @@ struct SimulatedTokenTests {
     .tokenInfo(.model, "IBM SoftTok"), "refuse-attribute CKA_COPYABLE generate", "hide-attribute CKA_COPYABLE",
   ]
 
+  @Test("A key whose login was lost while it was made is not taken for gone because it is not seen any more")
+  func loginLostWhileMaking() async throws {
+    let bench = try await Bench([.noReadOnlySessions(), .dropLogin(on: "C_GenerateKeyPair", .after)])
+    let error = try await #require(throws: TokenKeysError.self) { _ = try await bench.keys.generate(.ecdsaP256, named: "lost") }
+    #expect(error.code == .keyUnusable)
+    #expect(error.message.contains("may still be on the token"))
+    try bench.module.script([])
+    #expect(try await bench.keys.isTaken("lost"))
+  }
+
   @Test("The first template of a known dialect is taken, and the key meets the policy")
   func firstTemplate() async throws {
     for (name, lines) in [("cloudhsm", Self.cloudHSM), ("ykcs11", Self.ykcs11), ("opencryptoki", Self.openCryptoki)] {

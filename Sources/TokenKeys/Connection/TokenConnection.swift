@@ -34,7 +34,8 @@ final class TokenConnection {
     try reading { try checkLogin(in: &$0) }
   }
 
-  private func checkLogin(in session: inout Session) throws {
+  /// The same in a session at hand.
+  func checkLogin(in session: inout Session) throws {
     guard token.flags.contains(.loginRequired) else { return }
     guard try session.isUserLoggedIn() else {
       throw TokenKeysError(

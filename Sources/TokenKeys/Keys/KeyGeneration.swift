@@ -158,7 +158,13 @@ extension TokenConnection {
   private func remove(_ making: KeyPairMaking, after cause: any Error, operation: String) throws {
     // The session may be the thing that failed, so destroying gets one of its own.
     let trouble: String?
-    do { trouble = try undoing { making.remove(in: &$0) } } catch { trouble = "\(error)" }
+    do {
+      trouble = try undoing { session in
+        // Without the login a private key is not seen, which must not pass for its being gone.
+        try checkLogin(in: &session)
+        return making.remove(in: &session)
+      }
+    } catch { trouble = "\(error)" }
     guard let trouble else { return }
     throw TokenKeysError(
       .keyUnusable, operation: operation, message: "the key was refused (\(cause)) and may still be on the token: \(trouble)",
