@@ -93,7 +93,7 @@ struct LoginGuardTests {
     for answer in [ReturnValue.pinIncorrect, .pinLengthRange, .pinInvalid, .pinLocked] { #expect(LoginOutcome(answer) == .refused(answer)) }
     let unclear: [ReturnValue] = [.generalError, .functionFailed, .deviceError, .deviceRemoved, ReturnValue(rawValue: 0x8000_0001)]
     for answer in unclear { #expect(LoginOutcome(answer) == .uncertain(answer)) }
-    for answer in [ReturnValue.sessionHandleInvalid, .userPINNotInitialized, .pinExpired, .userAnotherAlreadyLoggedIn] {
+    for answer in [ReturnValue.sessionHandleInvalid, .tokenNotPresent, .userPINNotInitialized, .pinExpired, .userAnotherAlreadyLoggedIn] {
       #expect(LoginOutcome(answer) == .untouched)
     }
   }

@@ -144,7 +144,7 @@ extension TokenLogin {
       hints = ["the security officer can set a new one: hsmkey token set-pin --reset-user-pin"]
     case .refused(.pinLocked): break
     case .refused where !source.isPerson:
-      hints = ["\(source) is not tried on this token again in unattended use; put the right PIN there, then: hsmkey token check-pin"]
+      hints = ["\(source) is not tried on this token again in unattended use; put the right PIN there, then: \(rules.clearingCommand)"]
       if flags.contains(.protectedAuthenticationPath) {
         hints.append("the device has a pad of its own; perhaps it wants its PIN there: protected-path")
       }

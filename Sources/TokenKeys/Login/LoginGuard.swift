@@ -16,6 +16,8 @@ struct LoginGuard: Sendable {
   let source: SecretSource
   /// A person has asked for the last try.
   let usesLastTry: Bool
+  /// Where refused PINs are remembered: a service and the person who helps it seldom have the same place.
+  var memoryFolder: String?
 
   /// Whose PIN, as it stands in sentences: `user PIN`.
   var pinName: String { "\(owner.rawValue) PIN" }
@@ -40,7 +42,7 @@ struct LoginGuard: Sendable {
     if state.isFinalTry, !(usesLastTry && source.isPerson) {
       throw refusal(
         .pinFinalTry, "one more wrong \(pinName) would lock the token, so none is tried",
-        hint: "who is sure of the PIN tries it at a prompt: \(Self.checkCommand(owner)) --use-the-last-pin-try")
+        hint: "who is sure of the PIN tries it at a prompt: \(clearingCommand) --use-the-last-pin-try")
     }
     var found: [Reservation] = []
     if let refusal = record.refusal(of: digest) { found.append(Reservation(rule: .pinRefusedBefore, sentence: sentence(refusal, digest))) }
@@ -72,8 +74,8 @@ struct LoginGuard: Sendable {
     let hint =
       reservation.rule == .pinMemory
       ? "mend that, or name another folder: --pin-memory, HSMKEY_PIN_MEMORY or token.pin-memory; a person can go on without: "
-        + Self.checkCommand(owner)
-      : "a person who knows the PIN logs in once, which clears this: \(Self.checkCommand(owner))"
+        + checkCommand
+      : "a person who knows the PIN logs in once, as user \(geteuid()) like this program, which clears this: \(clearingCommand)"
     return TokenKeysError(
       code, rule: reservation.rule, operation: operation,
       message: "\(reservation.sentence), so \(wasAsked ? "without your yes" : "in unattended use") no PIN is tried",
@@ -87,9 +89,10 @@ struct LoginGuard: Sendable {
   /// The third try belongs to a person: three is where the strictest tokens lock.
   static let unattendedLimit = 2
 
-  private static func checkCommand(_ owner: PINOwner) -> String {
-    "hsmkey token check-pin" + (owner == .securityOfficer ? " --security-officer" : "")
-  }
+  /// A login of a person that clears what is remembered here and nowhere else.
+  var clearingCommand: String { checkCommand + (memoryFolder.map { " --pin-memory \($0)" } ?? "") }
+
+  private var checkCommand: String { "hsmkey token check-pin" + (owner == .securityOfficer ? " --security-officer" : "") }
 
   private func sentence(_ refusal: PINRecord.Refusal, _ digest: PINDigest?) -> String {
     let day = refusal.time.ISO8601Format()

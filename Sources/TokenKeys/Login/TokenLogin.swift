@@ -112,7 +112,9 @@ public struct TokenLogin: Sendable {
 
   /// The rules for this PIN.
   var rules: LoginGuard {
-    LoginGuard(token: TokenIdentity(token), owner: PINOwner(user), source: source, usesLastTry: lastTryWasAskedFor)
+    LoginGuard(
+      token: TokenIdentity(token), owner: PINOwner(user), source: source, usesLastTry: lastTryWasAskedFor,
+      memoryFolder: memory.folder)
   }
 }
 
