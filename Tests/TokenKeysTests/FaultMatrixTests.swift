@@ -25,7 +25,7 @@ struct FaultMatrixTests {
   ]
 
   @Test(
-    "Each fault ends in its verdict: mended where that can be, an error with function and code otherwise; nothing is lost or left open",
+    "Each fault ends in its verdict: mended, or an error with function and code; nothing is lost and nothing left open",
     arguments: functions)
   func matrix(function: CryptokiFunction) async throws {
     let bench = try await FaultMatrixBench(function)

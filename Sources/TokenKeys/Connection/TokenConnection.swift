@@ -47,9 +47,14 @@ final class TokenConnection {
   /// The handle of the private key with this identifier, found once and remembered while it is valid.
   private func privateKeyHandle(_ identifier: KeyIdentifier, in session: inout Session) throws -> ObjectHandle {
     if let known = handles.handle(of: identifier, epoch: lender.loginEpoch) { return known }
-    let found = try session.findObjects(matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)], limit: 2)
-    guard let handle = found.first else {
+    let wanted: [Attribute] = [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)]
+    var found = try session.findObjects(matching: wanted, limit: 2)
+    if found.isEmpty {
       try checkLogin(in: &session)
+      // The login is there, and perhaps only since the search: another session may have brought it back.
+      found = try session.findObjects(matching: wanted, limit: 2)
+    }
+    guard let handle = found.first else {
       throw TokenKeysError(
         .keyNotFound, operation: "find the private key \(identifier)",
         message: "token \(token.label) holds no private key with this CKA_ID",

@@ -53,7 +53,15 @@ extension TokenConnection {
   }
 
   private func readKeys(_ search: (inout Session) throws -> Halves) throws -> [FoundKey] {
-    let found = try reading { session in
+    let found = try readKeysOnce(search)
+    guard found.isEmpty else { return found }
+    try checkLogin()
+    // The login is there, and perhaps only since the search: another session may have brought it back.
+    return try readKeysOnce(search)
+  }
+
+  private func readKeysOnce(_ search: (inout Session) throws -> Halves) throws -> [FoundKey] {
+    try reading { session in
       let halves = try search(&session)
       return try halves.privateKeys.map { privateKey in
         let parts = Result {
@@ -68,8 +76,6 @@ extension TokenConnection {
         return FoundKey(label: privateKey.label, identifier: privateKey.identifier, parts: parts)
       }
     }
-    if found.isEmpty { try checkLogin() }
-    return found
   }
 
   private struct PrivateHalf {
