@@ -223,9 +223,9 @@ final class PoolLogin: Sendable {
       try logIn?(&session)
     } catch {
       // What only a person can mend is not tried again by whoever comes next: it might cost another try of the PIN. That the token cannot
-      // be asked, or is not there, has nothing to do with the PIN.
+      // be asked, is not there, or that its PIN's source could not be read, has cost none, and may be better the next time.
       let concernsPIN = (error as? PKCS11Error).map { $0.function == CryptokiFunction.C_Login.name || $0.rule == .pinPresent } ?? true
-      let isLeftToPeople = (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? true
+      let isLeftToPeople = (error as? any RecoveryAdvising)?.recovery.isLeftToPeople ?? false
       if concernsPIN, isLeftToPeople { present.withLock { $0.refusal = error } }
       throw error
     }

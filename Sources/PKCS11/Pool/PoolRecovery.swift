@@ -88,9 +88,11 @@ extension PoolCore {
       lender.dropSession()
       tell(.sessionReplaced, "a session with token \(label) is replaced: \(error)")
     case .login:
+      try doubtToken(after: error, lender)
       lender.dropSession()
       if try login.renew(since: known) { tell(.loggedInAgain, "logged in to token \(label) again: \(error)") }
     case .module:
+      try doubtToken(after: error, lender)
       lender.dropSession()
       // Nothing can be finalized under a call that does not return, and everybody would have to wait for the attempt.
       if hasGivenUpCalls { throw error }
@@ -98,6 +100,17 @@ extension PoolCore {
         tell(.moduleReinitialized, "the module of token \(label) was initialised anew: \(error)")
       }
     }
+  }
+
+  /// Makes sure that a new login or a new initialisation is worth its price: everybody who uses the token pays it. A call that fails again
+  /// in a new session, without saying what is broken, on a token that answers as it should, would fail after those as well.
+  private func doubtToken(after error: any Error, _ lender: SessionLender) throws {
+    guard (error as? any RecoveryAdvising)?.recovery == .newSession else { return }
+    let isWell = Result {
+      try lender.reading { _ = try $0.isUserLoggedIn() }
+      _ = try lender.token.information()
+    }
+    if case .success = isWell { throw error }
   }
 
   private func conclude(_ job: PoolJob, _ error: any Error) {
