@@ -300,6 +300,7 @@ private final class Stress: Sendable {
     if books.signatures < 100 { findings.append("only \(books.signatures) signatures were made") }
     try await keys.close()
     try module.finalize()
+    if fault.events.contains(where: { $0.hasPrefix("SESSION-SHARED") }) { findings.append("a session did two things at once") }
     return findings
   }
 }

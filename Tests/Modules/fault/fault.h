@@ -194,7 +194,7 @@ typedef struct {
   CK_SESSION_HANDLE handle, real;
   CK_SLOT_ID slot;
   bool isReadWrite, isLive;
-  int users;
+  int users, keepers;  // keepers: those among the users that belong to the module itself
   uint64_t lastUse;
   // A signature was begun with a key that wants the PIN for each use, of itself or because the script says so; the PIN was given for it;
   // something else came between.

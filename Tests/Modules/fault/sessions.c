@@ -78,7 +78,7 @@ CK_RV enterSession(CK_SESSION_HANDLE *handle, int function, Session **session) {
   Session *found = find(*handle);
   if (found) {
     // The standard leaves it to the application that a session does one thing at a time.
-    if (found->users++) logEvent("SESSION-SHARED %s", functionNames[function]);
+    if (found->users++ > found->keepers) logEvent("SESSION-SHARED %s", functionNames[function]);
     noteCall(found, function);
     *handle = found->real;
   }
@@ -87,15 +87,18 @@ CK_RV enterSession(CK_SESSION_HANDLE *handle, int function, Session **session) {
   return found ? CKR_OK : CKR_SESSION_HANDLE_INVALID;
 }
 
-void leaveSession(Session *session) {
+static void leave(Session *session, bool isKeeper) {
   lockState();
   session->users--;
+  if (isKeeper) session->keepers--;
   session->lastUse = nanoseconds();
   bool isDead = !session->isLive && session->users == 0;
   if (isDead) removeSession(session);
   unlockState();
   if (isDead) closeReal(session);
 }
+
+void leaveSession(Session *session) { leave(session, false); }
 
 // Logs out of the slots that live sessions belong to. Their handles stay valid.
 static void logOut(const CK_SLOT_ID *slot) {
@@ -108,13 +111,14 @@ static void logOut(const CK_SLOT_ID *slot) {
     for (int j = 0; j < count; j++) isFirst = isFirst && used[j]->slot != session->slot;
     if (isFirst) {
       session->users++;
+      session->keepers++;
       used[count++] = session;
     }
   }
   unlockState();
   for (int i = 0; i < count; i++) {
     backend->C_Logout(used[i]->real);
-    leaveSession(used[i]);
+    leave(used[i], true);
   }
 }
 
