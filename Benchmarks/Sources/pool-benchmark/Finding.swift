@@ -47,7 +47,10 @@ enum Finding {
     }
     line(
       title,
-      ["C \(decimal(1000 / plainRate)) ms", "TokenKeys \(decimal(1000 / ourRate)) ms", "takes \(decimal(1 / ratio)) of C (target \(target))"])
+      [
+        "C \(decimal(1000 / plainRate)) ms", "TokenKeys \(decimal(1000 / ourRate)) ms",
+        "takes \(decimal(1 / ratio)) of C (target \(target))",
+      ])
     return 1 / ratio <= target
   }
 
