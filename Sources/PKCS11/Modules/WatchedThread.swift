@@ -1,14 +1,6 @@
 internal import Dispatch
 internal import Synchronization
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
-
 /// A thread for one piece of work that calls modules outside of a ``SessionPool``: loading one, looking at its slots and tokens.
 ///
 /// The caller's task is suspended meanwhile. A call that does not return in time is given up: the caller gets ``PKCS11Rule/callDeadline``,
@@ -34,7 +26,7 @@ public enum WatchedThread {
   ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       let work = WatchedWork(operation, deadlines, limit, body) { continuation.resume(with: $0) }
-      guard start({ work.run() }) else { return work.couldNotStart() }
+      guard SystemThread.start({ work.run() }) else { return work.couldNotStart() }
       watch(work)
     }
   }
@@ -46,29 +38,6 @@ public enum WatchedThread {
 
   static func givenUp() { hanging.add(1, ordering: .relaxed) }
   static func returned() { hanging.subtract(1, ordering: .relaxed) }
-
-  private static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    let context = unsafe Unmanaged.passRetained(Boxed(body)).toOpaque()
-    var identifier = pthread_t()
-    let answer = unsafe pthread_create(
-      &identifier, nil,
-      { context in
-        guard let context = unsafe context else { return nil }
-        unsafe Unmanaged<Boxed>.fromOpaque(context).takeRetainedValue().body()
-        return nil
-      }, context)
-    guard answer == 0 else {
-      unsafe Unmanaged<Boxed>.fromOpaque(context).release()
-      return false
-    }
-    pthread_detach(identifier)
-    return true
-  }
-
-  private final class Boxed: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
 }
 
 /// The work of one such thread. Who has something to tell the caller first, tells it: the work, or the watch.

@@ -1,14 +1,6 @@
 internal import Dispatch
 internal import Synchronization
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
-
 /// The thread that looks, every so often, whether a call of a pool has passed its deadline. It runs only while there is something to watch.
 ///
 /// Looking from outside costs the calls nothing; a timer for each would cost more than many a signature.

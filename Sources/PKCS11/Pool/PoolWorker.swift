@@ -71,20 +71,7 @@ final class PoolWorker: @unchecked Sendable {
 
   /// Starts the thread. It keeps the worker, and with it the pool, alive for as long as it runs.
   func start() {
-    let context = unsafe Unmanaged.passRetained(self).toOpaque()
-    var identifier = pthread_t()
-    let answer = unsafe pthread_create(
-      &identifier, nil,
-      { context in
-        guard let context = unsafe context else { return nil }
-        unsafe Unmanaged<PoolWorker>.fromOpaque(context).takeRetainedValue().run()
-        return nil
-      }, context)
-    if answer == 0 { pthread_detach(identifier) }
-    if answer != 0 {
-      unsafe Unmanaged<PoolWorker>.fromOpaque(context).release()
-      core.couldNotStart(self)
-    }
+    if !SystemThread.start({ self.run() }) { core.couldNotStart(self) }
   }
 
   /// For those who look at threads from outside. Where the system has no such file, the thread has no name.
