@@ -23,7 +23,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
   ],
   targets: [
-    .target(name: "BenchmarkSupport", swiftSettings: policy),
+    .target(name: "BenchmarkSupport", dependencies: [.product(name: "PKCS11", package: "hsmkey")], swiftSettings: policy),
     .executableTarget(
       name: "request-benchmark",
       dependencies: [
@@ -39,7 +39,9 @@ let package = Package(
         "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
       ], swiftSettings: policy),
     .executableTarget(
-      name: "signing-benchmark", dependencies: ["BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey")],
-      swiftSettings: policy),
+      name: "signing-benchmark",
+      dependencies: [
+        "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
+      ], swiftSettings: policy),
   ]
 )

@@ -10,7 +10,7 @@ enum Finding {
     for number in 0..<count {
       let common = [Attribute(.token, true), Attribute(.label, name(number)), Attribute(.id, identifier(number))]
       _ = try session.generateKeyPair(
-        .ecKeyPairGeneration, publicKey: common + [Attribute(.ecParameters, p256Parameters)],
+        .ecKeyPairGeneration, publicKey: common + [Attribute(.ecParameters, SigningKeys.p256Parameters)],
         privateKey: common + [Attribute(.sensitive, true), Attribute(.extractable, false), Attribute(.sign, true)])
     }
     let loops = try PlainLoops(token, 1)

@@ -22,7 +22,7 @@ struct PoolBenchmark {
     print("\(module.information.libraryDescription) \(module.information.libraryVersion), \(rounds) rounds each, in turns")
     var session = try token.openSession(.readWrite)
     try session.login(.user, pin: SecretBytes(copying: [UInt8](ScratchSoftHSM.pin.utf8)))
-    let keys = try Keys(&session)
+    let keys = try SigningKeys(&session)
 
     var results: [Bool] = []
     for threads in [1, 2] {
@@ -43,26 +43,6 @@ struct PoolBenchmark {
     }
   }
 }
-
-/// The two keys that sign.
-struct Keys {
-  let rsa: ObjectHandle
-  let p256: ObjectHandle
-
-  init(_ session: inout Session) throws {
-    let common = [Attribute(.token, true), Attribute(.sensitive, true), Attribute(.extractable, false), Attribute(.sign, true)]
-    rsa = try session.generateKeyPair(
-      .rsaPKCSKeyPairGeneration, publicKey: [Attribute(.modulusBits, 2048), Attribute(.publicExponent, [1, 0, 1])],
-      privateKey: common + [Attribute(.label, "rsa")]
-    ).privateKey
-    p256 = try session.generateKeyPair(
-      .ecKeyPairGeneration, publicKey: [Attribute(.ecParameters, p256Parameters)], privateKey: common + [Attribute(.label, "p256")]
-    ).privateKey
-  }
-}
-
-/// The curve P-256 as `CKA_EC_PARAMS`.
-let p256Parameters: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
 
 func line(_ title: String, _ parts: [String]) { print("\(title): " + parts.joined(separator: ", ")) }
 func decimal(_ value: Double) -> String { String(format: "%.3f", value) }
