@@ -11,7 +11,7 @@ struct JSON: @unchecked Sendable {
 
   /// Reads one JSON object, and nothing but one.
   init(parsing text: String) throws {
-    value = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     try #require(value != nil, "no JSON object: \(text)")
     #expect(text.hasSuffix("}\n"), "one line end after the object")
   }
