@@ -28,6 +28,7 @@ let package = Package(
   products: [
     .library(name: "PKCS11", targets: ["PKCS11", "Secrets"]),
     .library(name: "TokenKeys", targets: ["TokenKeys"]),
+    .library(name: "KeyEvidence", targets: ["KeyEvidence"]),
     .library(name: "XMLSignature", targets: ["XMLSignature"]),
     .library(name: "HTTPSTransport", targets: ["HTTPSTransport"]),
     .library(name: "CertificateService", targets: ["CertificateService"]),
@@ -59,9 +60,10 @@ let package = Package(
     .target(name: "PKCS11", dependencies: ["CCryptoki", "Secrets"]),
     .target(name: "XMLSignature", dependencies: ["CXML", x509, asn1, crypto, cryptoExtras]),
     .target(name: "HTTPSTransport", dependencies: ["CTransport"]),
+    .target(name: "KeyEvidence", dependencies: [x509, asn1, crypto, cryptoExtras]),
 
     // Floor 2
-    .target(name: "TokenKeys", dependencies: ["PKCS11", "Secrets", x509, asn1, crypto, cryptoExtras]),
+    .target(name: "TokenKeys", dependencies: ["PKCS11", "Secrets", "KeyEvidence", x509, asn1, crypto, cryptoExtras]),
     .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1, crypto]),
 
     // Floor 3
@@ -75,7 +77,7 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "PKCS11", "Secrets", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
+        "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
         x509, asn1, crypto, argumentParser, logging, yams, subprocess, systemPackage,
       ]),
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
@@ -89,7 +91,10 @@ let package = Package(
     .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .executableTarget(name: "transport-probe", dependencies: ["HTTPSTransport"], path: "Tests/TransportProbe"),
     .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport", "transport-probe"]),
-    .testTarget(name: "TokenKeysTests", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+    .testTarget(name: "KeyEvidenceTests", dependencies: ["KeyEvidence", "TestSupport", x509, asn1, crypto, cryptoExtras]),
+    .testTarget(
+      name: "TokenKeysTests",
+      dependencies: ["KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .executableTarget(
       name: "conformance-probe", dependencies: ["TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras],
       path: "Tests/ConformanceProbe", swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
@@ -112,7 +117,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "PKCS11", "Secrets", "ServiceSimulator", "TestSupport", "hsmkey", "certificate-service-simulator", x509]),
+      dependencies: [
+        "Commands", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "hsmkey", "certificate-service-simulator", x509,
+        asn1, crypto, cryptoExtras,
+      ]),
   ]
 )
 
