@@ -57,7 +57,7 @@ let package = Package(
 
     // Floor 1
     .target(name: "Secrets"),
-    .target(name: "PKCS11", dependencies: ["CCryptoki", "Secrets"]),
+    .target(name: "PKCS11", dependencies: ["CCryptoki", "Secrets", crypto]),
     .target(name: "XMLSignature", dependencies: ["CXML", x509, asn1, crypto, cryptoExtras]),
     .target(name: "HTTPSTransport", dependencies: ["CTransport"]),
     .target(name: "KeyEvidence", dependencies: [x509, asn1, crypto, cryptoExtras]),

@@ -47,19 +47,26 @@ final class CommandContext: Sendable {
       throw error.blaming(setting.origin)
     }
     guard path.hasPrefix("/") else {
-      throw CommandError.configuration(
-        "the module's path must be absolute, and is \(path)", operation: "load the PKCS#11 module",
-        hint: "a module gets your PIN; name the very file")
+      throw CommandError(
+        .configuration, code: "configuration", rule: PKCS11Rule.moduleAbsolutePath.rawValue, operation: "load the PKCS#11 module",
+        message: "the module's path must be absolute, and is \(path) (\(setting.origin))",
+        hints: ["a module gets your PIN; name the very file"])
     }
     return path
   }
 
-  /// Loads and initialises a module within the deadline.
+  /// Holds a module's file against the settings, loads it and initialises it within the deadline.
   func loadModule(at path: String) async throws -> Module {
+    let pin = try modulePin()
     let initializationString = settings.initializationString?.value
     // Twice the deadline: its code runs when it is loaded, and again when it is initialised.
-    let module = try await waiting("load the PKCS#11 module", limit: settings.deadline.value * 2) {
-      try Module(path: path, initializationString: initializationString)
+    let module: Module
+    do {
+      module = try await waiting("load the PKCS#11 module", limit: settings.deadline.value * 2) {
+        try Module(path: path, initializationString: initializationString, pin: pin)
+      }
+    } catch let error as PKCS11Error {
+      throw blamingPin(error)
     }
     LoadedModules.add(module)
     log.debug("module loaded", metadata: ["path": "\(path)", "library": "\(module.information.libraryDescription)"])

@@ -5,7 +5,7 @@ private let rooms: [String: Set<String>] = {
   let certificates: Set = ["X509", "SwiftASN1", "Crypto", "CryptoExtras", "_CryptoExtras"]
   return [
     "Secrets": [],
-    "PKCS11": ["CCryptoki", "Secrets"],
+    "PKCS11": ["CCryptoki", "Secrets", "Crypto"],
     "XMLSignature": certificates.union(["CXML"]),
     "HTTPSTransport": ["CTransport"],
     "KeyEvidence": certificates,

@@ -20,6 +20,8 @@ final class ScriptedModule: Sendable {
         "-I" + project.appending(path: "Sources/CCryptoki/include").path, project.appending(path: "Tests/Modules/scripted-module.c").path,
       ])
     try #require(compiled.succeeded, "\(compiled.standardError)")
+    // Also where files are made writable for the group.
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
   }
 
   /// The functions that were called so far.

@@ -54,6 +54,8 @@ public final class FaultModule: Sendable {
     path = folder.path("fault.so")
     self.backend = backend
     try FileManager.default.copyItem(atPath: try FaultModuleCompiler.file(interface), toPath: path)
+    // Also where files are made writable for the group: such a file is not loaded.
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     try script(lines)
   }
 

@@ -45,7 +45,9 @@ struct ConfigShowCommand: AnsweringCommand {
     _ = try context.tokenURI()
     var entries = [
       entry("config", settings.config), entry("log-level", settings.logLevel),
-      entry("token.module", settings.module), entry("token.uri", settings.token), entry("token.pin-source", settings.pinSource),
+      entry("token.module", settings.module), entry("token.module-owner", settings.moduleOwner),
+      entry("token.module-sha256", settings.moduleSHA256), entry("token.uri", settings.token),
+      entry("token.pin-source", settings.pinSource),
       entry("token.pin-memory", settings.pinMemory), entry("token.sessions", settings.sessions.map(String.init)),
       entry("token.deadline", settings.deadline.map(Self.shown)),
       entry("token.key-generation-deadline", settings.keyGenerationDeadline.map(Self.shown)),

@@ -4,6 +4,8 @@ import PKCS11
 struct ConfigurationFile: Sendable {
   struct Token: Sendable {
     var module: String?
+    var moduleOwner: String?
+    var moduleSHA256: String?
     var uri: String?
     var pinSource: String?
     var pinMemory: String?
@@ -83,9 +85,12 @@ struct ConfigurationFile: Sendable {
 extension ConfigurationFile.Token {
   fileprivate init(_ section: StrictMapping) throws {
     try section.allow([
-      "module", "uri", "pin-source", "pin-memory", "sessions", "deadline", "key-generation-deadline", "initialization-string",
+      "module", "module-owner", "module-sha256", "uri", "pin-source", "pin-memory", "sessions", "deadline", "key-generation-deadline",
+      "initialization-string",
     ])
     module = try section.string("module")
+    moduleOwner = try section.string("module-owner")
+    moduleSHA256 = try section.string("module-sha256")
     uri = try section.string("uri")
     pinSource = try section.string("pin-source")
     pinMemory = try section.file("pin-memory")

@@ -36,6 +36,10 @@ struct Settings: Sendable {
   let config: Setting<String>?
   let logLevel: Setting<String>
   let module: Setting<String>?
+  /// Whose file the module may be beside root's: a name or a number.
+  let moduleOwner: Setting<String>
+  /// The SHA-256 that the module's file must have, in hexadecimal; nil when any content will do.
+  let moduleSHA256: Setting<String>?
   let token: Setting<String>?
   let pinSource: Setting<String>
   /// The folder where refused PINs are remembered; nil when the environment names no place for one.
@@ -67,6 +71,9 @@ struct Settings: Sendable {
     config = named ?? file.path.map { Setting(value: $0, origin: .builtIn) }
     logLevel = choose(options.logLevel, "--log-level", "HSMKEY_LOG", nil) ?? Setting(value: "warning", origin: .builtIn)
     module = choose(options.module, "--module", "HSMKEY_MODULE", configured(try Self.moduleInFile(file)))
+    moduleOwner =
+      choose(nil, "", "HSMKEY_MODULE_OWNER", configured(file.token.moduleOwner)) ?? Setting(value: "root", origin: .builtIn)
+    moduleSHA256 = choose(nil, "", "HSMKEY_MODULE_SHA256", configured(file.token.moduleSHA256))
     token = choose(options.token, "--token", "HSMKEY_TOKEN", configured(file.token.uri))
     pinSource =
       choose(options.pinSource, "--pin-source", "HSMKEY_PIN_SOURCE", configured(file.token.pinSource))

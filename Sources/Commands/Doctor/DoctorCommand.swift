@@ -59,11 +59,12 @@ struct DoctorCommand: AnsweringCommand {
     let context = await examination.step("configuration", given: .yes(())) { try DoctorSettings.read(common) }
     let source = await examination.step("pin-source", given: context) { try DoctorSettings.pinSource($0) }
 
-    let file = await examination.step("module-file", given: context) { try ModuleFile.find($0) }
-    let ownFile = await examination.step("module-permissions", given: file) { try $0.checkPermissions() }
-    let fitting = await examination.step("module-architecture", given: file) { try $0.checkArchitecture() }
+    let file = await examination.step("module-file", given: context) { try ModuleExamination.find($0) }
+    let ownFile = await examination.step("module-permissions", given: context.and(file)) { try ModuleExamination.permissions($0, $1) }
+    let pinned = await examination.step("module-digest", given: context.and(file)) { try ModuleExamination.digest($0, $1) }
+    let fitting = await examination.step("module-architecture", given: file) { try ModuleExamination.architecture($0) }
     let settled = await examination.step("module-settings", given: file.and(context)) { try ModuleSettings.check($0, $1) }
-    let loadable = context.and(file).given(ownFile, fitting, settled)
+    let loadable = context.and(file).given(ownFile, pinned, fitting, settled)
     let module = await examination.step("module-load", given: loadable) { try await DoctorToken.load($0, $1) }
 
     let tokens = await examination.step("slots", given: context.and(module)) { try await DoctorToken.slots($0, $1) }

@@ -1,4 +1,5 @@
 import Foundation
+import PKCS11
 import SystemPackage
 
 /// What a module wants beside its file: settings of its own, which it looks for without a word when they are missing.

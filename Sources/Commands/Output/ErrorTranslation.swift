@@ -36,8 +36,10 @@ enum ErrorTranslation {
         pinTroubles.contains(returnValue) ? .pin : .tokenOrKey
       } else if [.uriSyntax, .uriAttributeKnown, .uriAttributeOnce, .uriNoPIN, .tokenLabel].contains(error.rule) {
         .usage
-      } else if error.rule == .modulePath || error.rule == .moduleLoads {
+      } else if [.modulePath, .moduleAbsolutePath, .moduleOwner, .moduleNotWritable, .moduleLoads].contains(error.rule) {
         .configuration
+      } else if [.moduleDigest, .moduleUnchanged].contains(error.rule) {
+        .ruleRefused
       } else {
         .tokenOrKey
       }

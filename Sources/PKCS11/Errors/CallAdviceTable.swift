@@ -51,6 +51,7 @@ extension PKCS11Error {
   static let recoveries: [PKCS11Rule: Recovery] = [
     .sessionUsable: .newSession, .signatureSize: .newSession, .moduleInUse: .reinitializeModule,
     .tokenPresent: .operatorAction, .tokenUnambiguous: .operatorAction, .modulePath: .operatorAction, .moduleLoads: .operatorAction,
+    .moduleOwner: .operatorAction, .moduleNotWritable: .operatorAction, .moduleDigest: .operatorAction, .moduleUnchanged: .operatorAction,
     .pinPresent: .operatorAction, .loginKept: .logInAgain,
     .callDeadline: .newSession, .poolFull: .retry, .poolWait: .retry, .circuitOpen: .retry,
   ]

@@ -14,8 +14,18 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let call = PKCS11Rule("PKCS11-CALL")
   /// A function that a module leaves out of its table is not called.
   public static let functionPresent = PKCS11Rule("PKCS11-FUNCTION-PRESENT")
-  /// A module is named by the absolute path of an existing file.
+  /// A module's path names an existing regular file that can be read.
   public static let modulePath = PKCS11Rule("MODULE-PATH")
+  /// A module is named by an absolute path.
+  public static let moduleAbsolutePath = PKCS11Rule("MODULE-ABSOLUTE-PATH")
+  /// A module's file, and every folder and link on the way to it, belong to root or to the owner that was named.
+  public static let moduleOwner = PKCS11Rule("MODULE-OWNER")
+  /// A module's file, and every folder on the way to it that is not sticky, can be written to by their owner only.
+  public static let moduleNotWritable = PKCS11Rule("MODULE-NOT-WRITABLE")
+  /// A module's file has the SHA-256 that was pinned.
+  public static let moduleDigest = PKCS11Rule("MODULE-DIGEST")
+  /// The file that was loaded is the one that was looked at: it is neither changed nor exchanged meanwhile.
+  public static let moduleUnchanged = PKCS11Rule("MODULE-UNCHANGED")
   /// A module loads and hands out a function table whose layout we know.
   public static let moduleLoads = PKCS11Rule("MODULE-LOADS")
   /// A module that was finalized is not used any more, nor are its tokens and sessions.
@@ -73,7 +83,8 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
 
   public static let allCases: [PKCS11Rule] = [
     .call, .functionPresent,
-    .modulePath, .moduleLoads, .moduleInUse, .moduleFork, .moduleQuiet, .moduleParameters,
+    .modulePath, .moduleAbsolutePath, .moduleOwner, .moduleNotWritable, .moduleDigest, .moduleUnchanged, .moduleLoads, .moduleInUse,
+    .moduleFork, .moduleQuiet, .moduleParameters,
     .tokenPresent, .tokenUnambiguous, .tokenLabel,
     .pinPresent,
     .sessionUsable, .loginKept,

@@ -11,6 +11,9 @@ public final class Module: Sendable {
   /// The path that this module was opened with.
   public let path: String
 
+  /// The file that was loaded, as it was then. A file that took its place later is another one.
+  public let file: ModuleFile
+
   /// What the module says of itself.
   public let information: ModuleInformation
 
@@ -18,18 +21,27 @@ public final class Module: Sendable {
   let generation: UInt
   private let user: ModuleUser
 
-  /// Loads the module and initialises it (`C_GetInterface` or `C_GetFunctionList`, `C_Initialize` with `CKF_OS_LOCKING_OK`).
+  /// Looks at the module's file, loads it and initialises it (`C_GetInterface` or `C_GetFunctionList`, `C_Initialize` with
+  /// `CKF_OS_LOCKING_OK`).
   ///
   /// - Parameters:
   ///   - path: the absolute path of the module's file.
   ///   - initializationString: what some modules want in the reserved member of their initialisation arguments; NSS softoken is told its
   ///     database there. Nil for all others, as the standard wants it.
-  /// - Throws: ``PKCS11Rule/modulePath``, ``PKCS11Rule/moduleLoads`` with the loader's reason, ``PKCS11Rule/moduleParameters``,
-  ///   ``PKCS11Rule/moduleFork``, or what `C_Initialize` answered.
-  public init(path: String, initializationString: String? = nil) throws(PKCS11Error) {
-    let entry = try ModuleRegistry.shared.entry(forModuleAt: path)
-    let (cryptoki, information) = try entry.enter(path: path, initializationString: initializationString)
+  ///   - pin: what the file must be; it is refused before anything of it is run. By default it belongs to root or to the user in whose name
+  ///     this process runs, and only its owner can change it.
+  /// - Throws: ``PKCS11Rule/moduleAbsolutePath``, ``PKCS11Rule/modulePath``, ``PKCS11Rule/moduleOwner``, ``PKCS11Rule/moduleNotWritable``,
+  ///   ``PKCS11Rule/moduleDigest``, ``PKCS11Rule/moduleUnchanged``, ``PKCS11Rule/moduleLoads`` with the loader's reason,
+  ///   ``PKCS11Rule/moduleParameters``, ``PKCS11Rule/moduleFork``, or what `C_Initialize` answered.
+  public init(
+    path: String, initializationString: String? = nil, pin: ModulePin = ModulePin(owner: .currentUser)
+  ) throws(PKCS11Error) {
+    let found = try OpenModuleFile(path: path)
+    try found.file.check(pin)
+    let entry = try ModuleRegistry.shared.entry(for: found.file.identity)
+    let (cryptoki, file, information) = try entry.enter(found, pin, initializationString: initializationString)
     self.path = path
+    self.file = file
     self.information = information
     self.cryptoki = cryptoki
     user = ModuleUser(entry, cryptoki)
@@ -39,6 +51,7 @@ public final class Module: Sendable {
   /// The same user of the module, on the initialisation of now.
   private init(_ earlier: Module, _ information: ModuleInformation) {
     path = earlier.path
+    file = earlier.file
     self.information = information
     cryptoki = earlier.cryptoki
     user = earlier.user

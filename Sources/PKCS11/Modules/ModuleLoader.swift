@@ -8,32 +8,6 @@ internal import CCryptoki
   internal import Darwin
 #endif
 
-/// The file that a module is: two paths with the same identity are one module.
-struct FileIdentity: Hashable {
-  let device: UInt64
-  let inode: UInt64
-
-  /// Checks that the path is absolute and names an existing regular file.
-  init(ofModuleAt path: String) throws(PKCS11Error) {
-    guard path.hasPrefix("/"), !path.utf8.contains(0) else {
-      throw PKCS11Error(
-        rule: .modulePath, operation: ModuleLoader.operation, message: "the path of a module must be absolute, and \"\(path)\" is not",
-        hint: "a name without a folder would be looked for in places that others can write to")
-    }
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else {
-      let reason = unsafe String(cString: strerror(errno))
-      throw PKCS11Error(
-        rule: .modulePath, operation: ModuleLoader.operation, message: "\(path): \(reason)", hint: "install the module or correct its path")
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw PKCS11Error(rule: .modulePath, operation: ModuleLoader.operation, message: "\(path) is not a file", hint: nil)
-    }
-    device = UInt64(status.st_dev)
-    inode = UInt64(status.st_ino)
-  }
-}
-
 /// Loads a module's code and finds its function table. It does not initialise it.
 enum ModuleLoader {
   static let operation = "load the PKCS #11 module"

@@ -15,12 +15,11 @@ final class ModuleRegistry: Sendable {
 
   private let entries = Mutex<[FileIdentity: ModuleEntry]>([:])
 
-  /// The entry of the file at `path`, made when it is the first time.
-  func entry(forModuleAt path: String) throws(PKCS11Error) -> ModuleEntry {
+  /// The entry of a file, made when it is the first time.
+  func entry(for identity: FileIdentity) throws(PKCS11Error) -> ModuleEntry {
     // Before any lock: another thread of the parent may have held it when this process came to be, and nobody would ever release it.
     if ForkWatch.depth > 0 { throw Cryptoki.forked(token: nil, operation: ModuleLoader.operation) }
     ForkWatch.begin()
-    let identity = try FileIdentity(ofModuleAt: path)
     return entries.withLock { entries in
       if let entry = entries[identity] { return entry }
       let entry = ModuleEntry()
@@ -73,6 +72,8 @@ final class ModuleEntry: Sendable {
 
   private struct State {
     var cryptoki: Cryptoki?
+    /// The file that was loaded, as it was then.
+    var file: ModuleFile?
     var users = 0
     var initializationString: String?
     var initialization = Initialization.none
@@ -88,12 +89,26 @@ final class ModuleEntry: Sendable {
 
   /// Loads and initialises the module unless that is done, and counts one more user.
   ///
-  /// - Parameter path: one of the file's paths, to load it by. A file that was loaded keeps its identity for as long as the process lives,
-  ///   because it stays mapped; one that could not be loaded may have come and gone.
-  func enter(path: String, initializationString: String?) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) {
-    try state.withLock { (state: inout State) throws(PKCS11Error) -> (Cryptoki, ModuleInformation) in
-      let cryptoki = if let loaded = state.cryptoki { loaded } else { try ModuleLoader.load(path) }
-      state.cryptoki = cryptoki
+  /// - Parameters:
+  ///   - found: the file, by one of its paths. A file that was loaded keeps its identity for as long as the process lives, because it stays
+  ///     mapped; one that could not be loaded may have come and gone.
+  ///   - pin: what `found` was held against; what was loaded earlier is held against it as well.
+  func enter(
+    _ found: borrowing OpenModuleFile, _ pin: ModulePin, initializationString: String?
+  ) throws(PKCS11Error) -> (Cryptoki, ModuleFile, ModuleInformation) {
+    let path = found.file.path
+    return try state.withLock { (state: inout State) throws(PKCS11Error) -> (Cryptoki, ModuleFile, ModuleInformation) in
+      let cryptoki: Cryptoki
+      let file: ModuleFile
+      if let loaded = state.cryptoki, let loadedFile = state.file {
+        try loadedFile.checkDigest(pin.sha256)
+        (cryptoki, file) = (loaded, loadedFile)
+      } else {
+        cryptoki = try ModuleLoader.load(path)
+        try found.checkUnchanged()
+        file = found.file
+        (state.cryptoki, state.file) = (cryptoki, file)
+      }
       if state.initialization == .none {
         state.initialization = try Self.initialize(cryptoki, initializationString)
         state.initializationString = initializationString
@@ -106,7 +121,7 @@ final class ModuleEntry: Sendable {
       }
       let information = try Self.information(&state, cryptoki)
       state.users += 1
-      return (cryptoki, information)
+      return (cryptoki, file, information)
     }
   }
 
