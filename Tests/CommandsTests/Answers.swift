@@ -87,6 +87,7 @@ struct Refusal: Sendable {
     #expect(result.exitCode == exitCode, "\(errors)\(result.standardOutput)", sourceLocation: sourceLocation)
     #expect(result.standardOutput.isEmpty, sourceLocation: sourceLocation)
     let last = try #require(errors.split(separator: "\n").last, "nothing on stderr", sourceLocation: sourceLocation)
+    try #require(last.hasPrefix("{"), "the last line is no object: \(errors)", sourceLocation: sourceLocation)
     let error = try JSON(parsing: "\(last)\n")["error"]
     #expect(
       error.keys == ["code", "rule", "operation", "message", "hint", "exit-code"], "\(errors)", sourceLocation: sourceLocation)
