@@ -6,13 +6,14 @@ import SystemPackage
 public enum CommandLineTool {
   /// Runs the command and ends the process with the exit code of the contract.
   ///
-  /// Where a call into a module has not returned, the process ends without its exit handlers: they are the module's as well, and would wait
-  /// for that call or crash in it.
+  /// The process ends without exit handlers. They are the modules' and their libraries' as well, which have been finalized by then or hang: they
+  /// would wait for a call that does not return, or take away what a thread that is just ending still uses. What was answered has been
+  /// written, unbuffered.
   ///
   /// - Parameter arguments: the command line without the program's name.
   public static func run(_ arguments: [String]) async -> Never {
     let exitCode = await runCommand(arguments)
-    if await LoadedModules.finalizeAll(saysTrouble: exitCode == ExitStatus.done.rawValue) { exit(exitCode) }
+    await LoadedModules.finalizeAll(saysTrouble: exitCode == ExitStatus.done.rawValue)
     _exit(exitCode)
   }
 

@@ -18,9 +18,7 @@ enum LoadedModules {
   /// Ends every login and finalizes every module.
   ///
   /// - Parameter saysTrouble: warn of a module that does not end; false after an error, which is the last word.
-  /// - Returns: whether every call into a module has returned. If not, the process must end without its exit handlers, which are the
-  ///   modules' as well.
-  static func finalizeAll(saysTrouble: Bool) async -> Bool {
+  static func finalizeAll(saysTrouble: Bool) async {
     var isQuiet = WatchedThread.hangingCount == 0
     for close in logins.withLock({ $0 }) where await !finishes({ try? await close() }) { isQuiet = false }
     for module in modules.withLock({ $0 }) where isQuiet {
@@ -34,7 +32,6 @@ enum LoadedModules {
     }
     logins.withLock { $0 = [] }
     modules.withLock { $0 = [] }
-    return isQuiet
   }
 
   /// Does the work, and goes on without it when it takes too long.

@@ -24,11 +24,19 @@ public enum WatchedThread {
   public static func run<Value: Sendable>(
     _ operation: String, deadlines: CallDeadlines = CallDeadlines(), limit: Duration? = nil, _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      let work = WatchedWork(operation, deadlines, limit, body) { continuation.resume(with: $0) }
-      guard SystemThread.start({ work.run() }) else { return work.couldNotStart() }
+    let thread = Mutex<SystemThread?>(nil)
+    let result = await withCheckedContinuation { continuation in
+      let work = WatchedWork(operation, deadlines, limit, body) { result, isHanging in
+        continuation.resume(returning: (result: result, isHanging: isHanging))
+      }
+      thread.withLock { thread in
+        thread = SystemThread.start { work.run() }
+        if thread == nil { work.couldNotStart() }
+      }
       watch(work)
     }
+    if !result.isHanging { thread.withLock { $0 }?.join() }
+    return try result.result.get()
   }
 
   private static func watch<Value>(_ work: WatchedWork<Value>) {
@@ -51,7 +59,8 @@ private final class WatchedWork<Value: Sendable>: Sendable {
   private let answer: Mutex<Answer?>
   private let wasGivenUp = Atomic<Bool>(false)
 
-  typealias Answer = @Sendable (Result<Value, any Error>) -> Void
+  /// Is told the outcome, and whether the thread has not come to its end.
+  typealias Answer = @Sendable (Result<Value, any Error>, _ isHanging: Bool) -> Void
 
   init(
     _ operation: String, _ deadlines: CallDeadlines, _ limit: Duration?, _ body: @escaping @Sendable () throws -> Value,
@@ -68,7 +77,7 @@ private final class WatchedWork<Value: Sendable>: Sendable {
     monitor.watchThisThread()
     let result = Result { try body() }
     CallMonitor.watchThisThreadNoMore()
-    if let answer = takeAnswer() { answer(result) } else if wasGivenUp.load(ordering: .acquiring) { WatchedThread.returned() }
+    if let answer = takeAnswer() { answer(result, false) } else if wasGivenUp.load(ordering: .acquiring) { WatchedThread.returned() }
   }
 
   func couldNotStart() {
@@ -76,7 +85,7 @@ private final class WatchedWork<Value: Sendable>: Sendable {
       .failure(
         PKCS11Error(
           rule: .poolFull, operation: operation, message: "the system gives this process no more threads",
-          hint: "look at the limits of the process")))
+          hint: "look at the limits of the process")), false)
   }
 
   /// Gives the work up when it is overdue.
@@ -93,7 +102,7 @@ private final class WatchedWork<Value: Sendable>: Sendable {
       return false
     }
     monitor.giveUp()
-    answer(.failure(error))
+    answer(.failure(error), true)
     return false
   }
 

@@ -25,6 +25,8 @@ final class PoolCore: Sendable {
     var tasks: [PoolTask] = []
     /// Threads whose call did not return in time.
     var givenUpCount = 0
+    /// The worker whose thread has ended last; it is waited for by whoever comes next.
+    var ended: [PoolWorker] = []
     var isClosed = false
     /// Resumed when the last thread has ended.
     var closing: [@Sendable () -> Void] = []
@@ -223,12 +225,15 @@ final class PoolCore: Sendable {
   }
 
   func ended(_ worker: PoolWorker) {
-    let (returned, closing) = state.withLock { state -> (Bool, [@Sendable () -> Void]) in
+    let (returned, closing, before) = state.withLock { state -> (Bool, [@Sendable () -> Void], [PoolWorker]) in
       state.workers.removeAll { $0 === worker }
       state.idle.removeAll { $0 === worker }
       if worker.isGivenUp { state.givenUpCount -= 1 }
-      return (worker.isGivenUp, state.takeClosing())
+      defer { state.ended = [worker] }
+      return (worker.isGivenUp, state.takeClosing(), state.ended)
     }
+    // Long gone, most likely: who runs for months keeps no more than one such thread.
+    for worker in before { worker.join() }
     if returned { tell(.callReturned, "a call on token \(label) that had been given up has returned") }
     for resume in closing { resume() }
   }
@@ -291,6 +296,14 @@ final class PoolCore: Sendable {
     }
     worker.start()
     watchdog.wake(self)
+  }
+
+  /// Waits until the threads that have ended are gone.
+  func joinEnded() {
+    for worker in state.withLock({ state in
+      defer { state.ended = [] }
+      return state.ended
+    }) { worker.join() }
   }
 
   /// Whether anybody works or waits.

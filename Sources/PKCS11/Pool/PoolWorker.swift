@@ -71,8 +71,17 @@ final class PoolWorker: @unchecked Sendable {
 
   /// Starts the thread. It keeps the worker, and with it the pool, alive for as long as it runs.
   func start() {
-    if !SystemThread.start({ self.run() }) { core.couldNotStart(self) }
+    let isStarted = thread.withLock { thread in
+      thread = SystemThread.start { self.run() }
+      return thread != nil
+    }
+    if !isStarted { core.couldNotStart(self) }
   }
+
+  private let thread = Mutex<SystemThread?>(nil)
+
+  /// Blocks until the thread is gone, which has let go of the pool before.
+  func join() { thread.withLock { $0.take() }?.join() }
 
   /// For those who look at threads from outside. Where the system has no such file, the thread has no name.
   private static func nameThisThread(_ name: String) {

@@ -91,6 +91,7 @@ public final class SessionPool: Sendable {
       work.whenConcluded { continuation.resume(with: $0) }
       core.finish(work)
     }
+    core.joinEnded()
   }
 
   static func wait<Value: Sendable>(
