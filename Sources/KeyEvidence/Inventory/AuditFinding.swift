@@ -23,7 +23,9 @@ public struct AuditFinding: Hashable, Sendable {
   static func isBefore(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
     if left.severity != right.severity { return left.severity > right.severity }
     if left.rule != right.rule { return (order[left.rule] ?? 0) < (order[right.rule] ?? 0) }
-    return [left.subject.name, left.subject.id, left.message].lexicographicallyPrecedes([right.subject.name, right.subject.id, right.message])
+    return [left.subject.name, left.subject.id, left.message].lexicographicallyPrecedes([
+      right.subject.name, right.subject.id, right.message,
+    ])
   }
 
   private static let order = Dictionary(uniqueKeysWithValues: AuditRule.allCases.enumerated().map { ($1, $0) })

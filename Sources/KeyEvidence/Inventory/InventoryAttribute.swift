@@ -66,7 +66,7 @@ public struct AttributeClaims: Hashable, Sendable {
     set {
       guard !attribute.isTruth else { return }
       while texts.count <= attribute.place { texts.append(nil) }
-      texts[attribute.place] = newValue
+      texts[attribute.place] = newValue?.fitting(8192)
       while let last = texts.last, last == nil { texts.removeLast() }
     }
   }

@@ -42,14 +42,14 @@ public struct InventoryCertificate: Hashable, Sendable {
       subject: String, issuer: String, serial: String, notBefore: Date, notAfter: Date, publicKeySHA256: String, keyAlgorithm: String,
       signatureAlgorithm: String, isAuthority: Bool
     ) {
-      self.subject = subject
-      self.issuer = issuer
-      self.serial = serial
+      self.subject = subject.fitting(2048)
+      self.issuer = issuer.fitting(2048)
+      self.serial = serial.fitting(1024)
       self.notBefore = notBefore
       self.notAfter = notAfter
       self.publicKeySHA256 = publicKeySHA256
-      self.keyAlgorithm = keyAlgorithm
-      self.signatureAlgorithm = signatureAlgorithm
+      self.keyAlgorithm = keyAlgorithm.fitting(128)
+      self.signatureAlgorithm = signatureAlgorithm.fitting(128)
       self.isAuthority = isAuthority
     }
   }
@@ -81,16 +81,14 @@ extension InventoryCertificate.Contents {
 
   private init(reading parts: inout ASN1NodeCollection.Iterator) throws {
     _ = try DER.optionalExplicitlyTagged(&parts, tagNumber: 0, tagClass: .contextSpecific) { try Int(derEncoded: $0) }
-    serial = try ArraySlice<UInt8>(derEncoded: &parts).hexadecimalDigits
-    signatureAlgorithm = try AlgorithmName(try parts.required()).name
-    issuer = "\(try DistinguishedName(derEncoded: try parts.required()))"
-    (notBefore, notAfter) = try DER.sequence(try parts.required(), identifier: .sequence) { validity in
+    let serial = try ArraySlice<UInt8>(derEncoded: &parts).hexadecimalDigits
+    let signatureAlgorithm = try AlgorithmName(try parts.required()).name
+    let issuer = "\(try DistinguishedName(derEncoded: try parts.required()))"
+    let (notBefore, notAfter) = try DER.sequence(try parts.required(), identifier: .sequence) { validity in
       (try Self.time(&validity), try Self.time(&validity))
     }
-    subject = "\(try DistinguishedName(derEncoded: try parts.required()))"
+    let subject = "\(try DistinguishedName(derEncoded: try parts.required()))"
     let publicKey = try PublicKeyName(subjectPublicKeyInfo: Array(try parts.required().encodedBytes))
-    publicKeySHA256 = publicKey.sha256
-    keyAlgorithm = publicKey.algorithm
     var isAuthority = false
     while let rest = parts.next() {
       guard rest.identifier == ASN1Identifier(tagWithNumber: 3, tagClass: .contextSpecific), case .constructed(let inner) = rest.content
@@ -103,7 +101,9 @@ extension InventoryCertificate.Contents {
         }
       }
     }
-    self.isAuthority = isAuthority
+    self.init(
+      subject: subject, issuer: issuer, serial: serial, notBefore: notBefore, notAfter: notAfter, publicKeySHA256: publicKey.sha256,
+      keyAlgorithm: publicKey.algorithm, signatureAlgorithm: signatureAlgorithm, isAuthority: isAuthority)
   }
 
   /// Whether an extension is the basic constraints of an authority (RFC 5280, section 4.2.1.9).

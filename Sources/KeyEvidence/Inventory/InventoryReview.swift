@@ -46,7 +46,9 @@ public struct InventoryReview: Sendable {
       if !others.isEmpty || !isSigning {
         let allowed = (isSigning ? [InventoryAttribute.sign] : []) + others
         findings.append(
-          .init(.signOnly, subject, allowed.isEmpty ? "the key has no use at all" : "allows \(allowed.map(\.cryptokiName).joined(separator: ", "))"))
+          .init(
+            .signOnly, subject,
+            allowed.isEmpty ? "the key has no use at all" : "allows \(allowed.map(\.cryptokiName).joined(separator: ", "))"))
       }
       let objections = (half.verdict?.objections ?? []).filter { !toldOtherwise.contains($0) }
       if !objections.isEmpty {
@@ -106,7 +108,8 @@ public struct InventoryReview: Sendable {
     } else if contents.notAfter < now.addingTimeInterval(renewalWindow) {
       let days = Int(contents.notAfter.timeIntervalSince(now) / 86400)
       findings.append(
-        .init(.expiring, subject, "expires on \(contents.notAfter.dayAndTime), in \(days) day\(days == 1 ? "" : "s") (\(contents.subject))"))
+        .init(.expiring, subject, "expires on \(contents.notAfter.dayAndTime), in \(days) day\(days == 1 ? "" : "s") (\(contents.subject))")
+      )
     }
     if contents.notBefore > now {
       findings.append(.init(.notYetValid, subject, "is not valid before \(contents.notBefore.dayAndTime) (\(contents.subject))"))

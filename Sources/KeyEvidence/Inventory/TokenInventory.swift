@@ -97,7 +97,7 @@ public struct InventoryKey: Hashable, Sendable {
 
   /// A key of these parts.
   public init(algorithm: String, publicKeySHA256: String?, privateHalf: InventoryHalf?, publicHalf: InventoryHalf?) {
-    self.algorithm = algorithm
+    self.algorithm = algorithm.fitting(128)
     self.publicKeySHA256 = publicKeySHA256
     self.privateHalf = privateHalf
     self.publicHalf = publicHalf
@@ -189,7 +189,7 @@ public struct InventoryUnreadable: Hashable, Sendable {
     self.objectClass = objectClass
     self.label = label
     self.id = id
-    self.reason = reason
+    self.reason = reason.fitting(1024)
   }
 
   var sorting: [String] { [objectClass, label, id, reason] }

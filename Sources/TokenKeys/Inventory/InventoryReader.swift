@@ -35,7 +35,9 @@ struct InventoryReader {
     var object: ObjectReading
     do {
       object = try ObjectReading(handle, in: &session)
-    } catch let error as PKCS11Error where !session.isPoisoned && (error.recovery == .findKeyAgain || error.recovery == .permanent) {
+    } catch {
+      let isAboutObject = error.recovery == .findKeyAgain || error.recovery == .permanent
+      guard isAboutObject, !session.isPoisoned else { throw error }
       let isGone = error.returnValue == .objectHandleInvalid
       builder.add(
         InventoryUnreadable(
@@ -83,7 +85,8 @@ struct InventoryReader {
     var contents: InventoryCertificate.Contents?
     if claims[text: .certificateType] == nil {
       do { contents = try .init(derEncoded: encoded) } catch {
-        object.note(encoded.isEmpty ? "the certificate object holds no certificate (CKA_VALUE)" : "the certificate cannot be read: \(error)")
+        object.note(
+          encoded.isEmpty ? "the certificate object holds no certificate (CKA_VALUE)" : "the certificate cannot be read: \(error)")
       }
     }
     return InventoryCertificate(

@@ -12,7 +12,7 @@ struct ObjectReading {
   let keyType: KeyType?
 
   /// Reads the object: everything in one call, and what did not come of it, where it should have, once more with care.
-  init(_ handle: ObjectHandle, in session: inout Session) throws {
+  init(_ handle: ObjectHandle, in session: inout Session) throws(PKCS11Error) {
     let answer = try session.attributes(Self.batch, of: handle)
     var values = answer.values
     var missing = answer.unanswered.filter { $0 == .objectClass || $0 == .keyType }
@@ -101,10 +101,11 @@ struct ObjectReading {
   private static func fetch(
     _ types: [AttributeType], of handle: ObjectHandle, _ values: inout AttributeValues, _ troubles: inout [String],
     in session: inout Session
-  ) throws {
+  ) throws(PKCS11Error) {
     do {
       values = values.merging(try session.attributes(types, of: handle))
-    } catch where error.rule == .attributeSize || error.rule == .attributeLength {
+    } catch {
+      guard error.rule == .attributeSize || error.rule == .attributeLength else { throw error }
       guard types.count == 1 else {
         for type in types { try fetch([type], of: handle, &values, &troubles, in: &session) }
         return
@@ -118,6 +119,7 @@ struct ObjectReading {
   /// The claims of an object of a class.
   mutating func claims(of objectClass: ObjectClass) -> AttributeClaims {
     var claims = AttributeClaims()
+    let values = values
     for (type, attribute) in Self.truths { claims[truth: attribute] = noting { try values.bool(type) } }
     if objectClass.isKey {
       claims[text: .keyType] = keyType.map { "\($0)" }
@@ -213,10 +215,15 @@ struct KeyMaterial {
 
 /// Texts and identifiers as an inventory keeps them.
 enum InventoryText {
-  /// A text as it is when it is UTF-8 of reasonable length; otherwise what identifies it.
+  /// A text as it is when it is UTF-8 of reasonable length without control characters; otherwise its bytes in hexadecimal, or of a long one
+  /// what identifies it.
   static func text(_ bytes: [UInt8]) -> String {
-    guard bytes.count <= 1024 else { return "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))" }
-    return String(validating: bytes, as: UTF8.self) ?? "0x" + bytes.hexadecimal
+    if let text = String(validating: bytes, as: UTF8.self), bytes.count <= 1024,
+      text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+    {
+      return text
+    }
+    return bytes.count <= 256 ? "0x" + bytes.hexadecimal : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
   }
 
   /// Hexadecimal digits of an identifier of reasonable length; otherwise its digest.
