@@ -85,8 +85,8 @@ public struct TokenInventory: Hashable, Sendable {
 
 /// A key pair on a token, or the half of one that was seen.
 public struct InventoryKey: Hashable, Sendable {
-  /// Kind and size: `rsa-2048`, `ecdsa-p256`, `ed25519`; `ec-` and an object identifier for other curves, or the Cryptoki name of a kind that
-  /// is not known.
+  /// Kind and size: `rsa-2048`, `ecdsa-p256`, `ed25519`; `ec-` and an object identifier for other curves, or the Cryptoki name of a kind
+  /// that is not known.
   public let algorithm: String
   /// SHA-256 of the public key (SubjectPublicKeyInfo in DER), in hexadecimal; nil where neither half nor a certificate tells it.
   public let publicKeySHA256: String?
