@@ -35,6 +35,11 @@ public struct AttributeValues: Hashable, Sendable {
     values[type] ?? AttributeValue(content: .unavailable)
   }
 
+  /// These values and those of a later question about the same object, which win.
+  public func merging(_ later: AttributeValues) -> AttributeValues {
+    AttributeValues(values.merging(later.values) { $1 }, token: token)
+  }
+
   /// A value as bytes; `nil` when it is sensitive or unavailable.
   public func bytes(_ type: AttributeType) -> [UInt8]? {
     self[type].bytes

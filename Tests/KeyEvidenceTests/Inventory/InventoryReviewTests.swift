@@ -1,0 +1,127 @@
+import Testing
+
+@testable import KeyEvidence
+
+@Suite("Inventory: what is to be said of it as it is")
+struct InventoryReviewTests {
+  @Test("a good key beside its good certificate: nothing to say")
+  func good() { #expect(Sample.rules(Sample.inventory()) == []) }
+
+  @Test(
+    "AUDIT-EXTRACTABLE: a private or secret key that can leave, or does not say that it cannot",
+    arguments: [
+      [(InventoryAttribute.extractable, true)], [(.sensitive, false)], [(.extractable, nil)], [(.sensitive, nil)],
+    ] as [[(InventoryAttribute, Bool?)]])
+  func extractable(_ changes: [(InventoryAttribute, Bool?)]) {
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: changes))])) == [.extractable])
+    let secret: [(InventoryAttribute, Bool?)] = [(.sensitive, true), (.extractable, false)]
+    #expect(Sample.rules(Sample.inventory(others: [Sample.object("CKO_SECRET_KEY", changes: secret)])) == [])
+    #expect(Sample.rules(Sample.inventory(others: [Sample.object("CKO_SECRET_KEY", changes: secret + changes)])) == [.extractable])
+  }
+
+  @Test("AUDIT-SIGN-ONLY: a key that decrypts, unwraps, derives or recovers, or does not sign")
+  func signOnly() {
+    for attribute in [InventoryAttribute.decrypt, .unwrap, .derive, .signRecover] {
+      let findings = InventoryReview(
+        Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: [(attribute, true)]))]), at: Sample.now
+      ).findings
+      #expect(findings.map(\.rule) == [.signOnly])
+      #expect(findings.first?.message == "allows CKA_SIGN, \(attribute)")
+    }
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: [(.sign, false)]))])) == [.signOnly])
+  }
+
+  @Test("AUDIT-POLICY: objections of the policy that have no rule here")
+  func policy() {
+    let imported = Sample.key(privateHalf: Sample.privateHalf(objections: ["KEY-LOCAL", "KEY-SENSITIVE", "KEY-SIZE"]))
+    let findings = InventoryReview(Sample.inventory(keys: [imported]), at: Sample.now).findings
+    #expect(findings.map(\.rule) == [.policy])
+    #expect(findings.first?.message == "does not meet non-exportable-signing: KEY-LOCAL")
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(objections: ["KEY-SIZE"]))])) == [])
+  }
+
+  @Test(
+    "AUDIT-WEAK: a small or unknown key",
+    arguments: [
+      ("rsa-2048", true), ("rsa-2047", false), ("rsa-1024", false), ("rsa-16384", true), ("ecdsa-p256", true), ("ecdsa-p521", true),
+      ("ec-1.3.132.0.10", false), ("ed25519", true), ("CKK_DSA", false), ("CKK_ML_DSA", true), ("unknown", false), ("rsa-", false),
+    ])
+  func weakKey(_ algorithm: String, _ isGood: Bool) {
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(algorithm: algorithm)])) == (isGood ? [] : [.weak]))
+    #expect(Sample.rules(Sample.inventory(certificates: [Sample.certificate(keyAlgorithm: algorithm)])) == (isGood ? [] : [.weak]))
+  }
+
+  @Test(
+    "AUDIT-WEAK: a certificate that rests on SHA-1 or less",
+    arguments: [("sha1WithRSAEncryption", false), ("ecdsaWithSHA1", false), ("md5WithRSAEncryption", false), ("ecdsaWithSHA256", true)])
+  func weakSignature(_ algorithm: String, _ isGood: Bool) {
+    #expect(Sample.rules(Sample.inventory(certificates: [Sample.certificate(signature: algorithm)])) == (isGood ? [] : [.weak]))
+  }
+
+  @Test("AUDIT-ID-SHARED and AUDIT-NAME-SHARED: told once for each identifier and name, with everybody who has it")
+  func shared() {
+    let twins = [Sample.key("one", id: "07"), Sample.key("two", id: "07")]
+    let byID = InventoryReview(Sample.inventory(keys: twins, certificates: []), at: Sample.now).findings.filter { $0.severity > .notice }
+    #expect(byID.map(\.rule) == [.idShared])
+    #expect(byID.first?.message == "2 keys have this CKA_ID; their names: one, two")
+    let namesakes = [Sample.key("twin", id: "01", key: "a"), Sample.key("twin", id: "02", key: "b"), Sample.key("other", id: "03")]
+    let byName = InventoryReview(Sample.inventory(keys: namesakes, certificates: []), at: Sample.now).findings
+    #expect(byName.filter { $0.severity > .notice }.map(\.rule) == [.nameShared])
+    #expect(byName.first?.message == "2 keys have this name; their CKA_ID: 01, 02")
+    // Nothing is shared by keys that have none.
+    let nameless = [Sample.key("", id: "", key: "a"), Sample.key("", id: "", key: "b")]
+    #expect(!Sample.rules(Sample.inventory(keys: nameless, certificates: [])).contains { $0 == .idShared || $0 == .nameShared })
+  }
+
+  @Test(
+    "AUDIT-EXPIRED, AUDIT-EXPIRING, AUDIT-NOT-YET-VALID: by the days that are left",
+    arguments: [(700.0, AuditRule?.none), (60.5, nil), (59.5, .expiring), (0.5, .expiring), (-0.5, .expired), (-900, .expired)])
+  func validity(_ days: Double, _ rule: AuditRule?) {
+    #expect(Sample.rules(Sample.inventory(certificates: [Sample.certificate(days: days, begunDaysAgo: 1000)])) == [rule].compactMap(\.self))
+    #expect(Sample.rules(Sample.inventory(certificates: [Sample.certificate(begunDaysAgo: -1)])) == [.notYetValid])
+  }
+
+  @Test("AUDIT-CERTIFICATE-WITHOUT-KEY: but an authority's needs none; AUDIT-KEY-WITHOUT-CERTIFICATE")
+  func partners() {
+    let stranger = Sample.certificate("stranger", id: "09")
+    #expect(Sample.rules(Sample.inventory(certificates: [Sample.certificate(), stranger])) == [.certificateWithoutKey])
+    let authority = Sample.certificate("root", id: "09", isAuthority: true)
+    #expect(Sample.rules(Sample.inventory(certificates: [Sample.certificate(), authority])) == [])
+    #expect(Sample.rules(Sample.inventory(certificates: [])) == [.keyWithoutCertificate])
+  }
+
+  @Test("AUDIT-HALF-KEY: one half, or two under different identifiers; without login nobody misses a private half")
+  func halves() {
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(publicHalf: .some(nil))])) == [.halfKey])
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: .some(nil))])) == [.halfKey])
+    #expect(Sample.rules(Sample.inventory(scope: .publicObjects, keys: [Sample.key(privateHalf: .some(nil))])) == [])
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(publicHalf: Sample.publicHalf(id: "02"))])) == [.halfKey])
+  }
+
+  @Test("AUDIT-UNREADABLE and AUDIT-UNKNOWN-OBJECT: what cannot be read, and what nobody knows")
+  func strange() {
+    let unreadable = InventoryUnreadable(objectClass: "", label: "", id: "", reason: "an object went away while it was read")
+    #expect(Sample.rules(Sample.inventory(unreadable: [unreadable])) == [.unreadable])
+    #expect(Sample.rules(Sample.inventory(others: [Sample.object("CKO_0xCE534353")])) == [.unknownObject])
+    #expect(Sample.rules(Sample.inventory(others: [Sample.object("CKO_DATA")])) == [])
+  }
+
+  @Test("the worst comes first")
+  func order() {
+    let findings = InventoryReview(
+      Sample.inventory(
+        keys: [Sample.key("a", id: "01", publicHalf: .some(nil)), Sample.key("b", id: "02", algorithm: "rsa-512")], certificates: []),
+      at: Sample.now
+    ).findings
+    #expect(findings.map(\.severity) == [.violation, .warning, .notice, .notice])
+    #expect(findings.map(\.subject.name) == ["b", "a", "a", "b"])
+  }
+
+  @Test("each rule says how much it weighs, in the words of its sentence")
+  func severities() {
+    #expect(AuditSeverity.notice < .warning && .warning < .violation)
+    #expect(AuditRule.allCases.filter { $0.severity == .notice } == [.keyWithoutCertificate, .notYetValid, .unknownObject])
+    #expect(AuditRule.allCases.filter { $0.severity == .warning } == [.nameShared, .expiring, .halfKey, .certificateWithoutKey])
+    #expect([AuditRule.objectCount, .signer].map(\.severity) == [.violation, .violation])  // AUDIT-OBJECT-COUNT, AUDIT-SIGNER end the audit
+  }
+}
