@@ -20,7 +20,8 @@ struct ExaminationTests {
     #expect(examination.probes.map(\.probe) == KeyProbe.allCases)
     let isRSA = algorithm == .rsa2048
     let impossible: Set<KeyProbe> =
-      isRSA ? [.signRecover, .derive] : algorithm == .ecdsaP256 ? [.signRecover, .decrypt, .unwrap] : [.signRecover, .decrypt, .unwrap, .derive]
+      isRSA
+      ? [.signRecover, .derive] : algorithm == .ecdsaP256 ? [.signRecover, .decrypt, .unwrap] : [.signRecover, .decrypt, .unwrap, .derive]
     for result in examination.probes {
       #expect(result.outcome == (impossible.contains(result.probe) ? .notPossible : .refused), "\(result)")
     }
