@@ -39,6 +39,13 @@ extension TokenKeys {
   }
 }
 
+extension Certificate {
+  /// What finds this certificate on a token, beside the key with an identifier.
+  func objectSearch(_ identifier: KeyIdentifier) throws -> [Attribute] {
+    try CertificateObject(self, name: "", identifier: identifier).identity
+  }
+}
+
 /// A certificate as a PKCS#11 object (`CKO_CERTIFICATE` of type `CKC_X_509`).
 private struct CertificateObject: Sendable {
   /// What tells this certificate from any other on the token.

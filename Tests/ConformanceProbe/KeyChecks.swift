@@ -86,7 +86,11 @@ extension Bench {
 
   /// The policy for tokens of this make.
   private var policy: KeyPolicy? {
-    [KeyPolicy.nonExportableSigningOriginUnknown, .nonExportableSigningAndDecrypting].first { $0.name == settings.policy }
+    settings.policy.flatMap { name in
+      var policy = KeyPolicy(named: name)
+      for (rule, reason) in settings.waivers ?? [:] { policy = try? policy?.waiving(KeyRule(rawValue: rule), because: reason) }
+      return policy
+    }
   }
 
   private func generate(_ kind: KeyKind, by policy: KeyPolicy, _ keys: TokenKeys) async throws -> String? {

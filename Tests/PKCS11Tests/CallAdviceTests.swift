@@ -96,7 +96,7 @@ struct CallAdviceTests {
       ("C_Sign", .objectHandleInvalid, .findKeyAgain), ("C_Sign", .userNotLoggedIn, .logInAgain),
       ("C_Logout", .userNotLoggedIn, .permanent), ("C_InitPIN", .userNotLoggedIn, .operatorAction),
       ("C_GenerateKeyPair", .deviceMemory, .operatorAction), ("C_OpenSession", .deviceMemory, .retry),
-      ("C_FindObjects", .cryptokiNotInitialized, .reinitializeModule), ("C_Decrypt", .functionFailed, .retry),
+      ("C_FindObjects", .cryptokiNotInitialized, .reinitializeModule), ("C_Encrypt", .functionFailed, .retry),
     ])
   func verdicts(_ function: String, _ value: ReturnValue, _ recovery: Recovery) {
     let error = PKCS11Error(function: function, returnValue: value, token: "t", operation: "try")

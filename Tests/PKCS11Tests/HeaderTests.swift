@@ -10,7 +10,7 @@ struct HeaderTests {
     #expect(names.functions.count == 68)
     #expect(names.laterFunctions.count == 24)
     #expect(Set(names.functions + names.laterFunctions).count == 92)
-    #expect(names.structures.count == 12)
+    #expect(names.structures.count == 14)
     #expect(Set(names.constants).count == names.constants.count)
   }
 

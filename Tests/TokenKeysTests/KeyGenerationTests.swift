@@ -16,8 +16,8 @@ struct KeyGenerationTests {
     #expect(key.identifier.bytes.count == 20)
     let verdict = try await keys.verdict(of: key, algorithm: algorithm)
     #expect(verdict.isMet)
-    #expect(verdict.findings.count == 11)
-    #expect(verdict.findings.allSatisfy { $0.outcome == .met }, "SoftHSM claims all of it: \(verdict.findings)")
+    let unclaimed = verdict.findings.filter { $0.outcome != .met }.map(\.rule)
+    #expect(unclaimed == [.attributesFixed], "SoftHSM claims all of it that can be claimed")
     // Another process, with its own eyes.
     let listed = try await bench.tool(["--list-objects"]).standardOutput
     #expect(listed.contains("sensitive, always sensitive, never extractable, local"))
@@ -79,7 +79,7 @@ struct KeyGenerationTests {
     #expect(error.code == .ruleRefused)
     #expect(error.rule == .verifyAfterSign)
     #expect(error.message.contains("impossible"))
-    #expect(error.hint == "the key has been destroyed")
+    #expect(error.hint == "the key has been destroyed, and a search finds nothing of it")
     #expect(try bench.count([]) == 0)
     #expect(try await bench.tool(["--list-objects"]).standardOutput.isEmpty)
     _ = try await keys.generate(.ecdsaP256, named: "doomed")

@@ -24,6 +24,8 @@ typedef CK_ULONG CK_CERTIFICATE_TYPE;
 typedef CK_ULONG CK_ATTRIBUTE_TYPE;
 typedef CK_ULONG CK_MECHANISM_TYPE;
 typedef CK_ULONG CK_RSA_PKCS_MGF_TYPE;
+typedef CK_ULONG CK_RSA_PKCS_OAEP_SOURCE_TYPE;
+typedef CK_ULONG CK_EC_KDF_TYPE;
 
 #define CK_FALSE 0
 #define CK_TRUE 1
@@ -113,6 +115,22 @@ typedef struct CK_RSA_PKCS_PSS_PARAMS {
   CK_RSA_PKCS_MGF_TYPE mgf;
   CK_ULONG sLen;
 } CK_RSA_PKCS_PSS_PARAMS;
+
+typedef struct CK_RSA_PKCS_OAEP_PARAMS {
+  CK_MECHANISM_TYPE hashAlg;
+  CK_RSA_PKCS_MGF_TYPE mgf;
+  CK_RSA_PKCS_OAEP_SOURCE_TYPE source;
+  const void *pSourceData;
+  CK_ULONG ulSourceDataLen;
+} CK_RSA_PKCS_OAEP_PARAMS;
+
+typedef struct CK_ECDH1_DERIVE_PARAMS {
+  CK_EC_KDF_TYPE kdf;
+  CK_ULONG ulSharedDataLen;
+  const CK_BYTE *pSharedData;
+  CK_ULONG ulPublicDataLen;
+  const CK_BYTE *pPublicData;
+} CK_ECDH1_DERIVE_PARAMS;
 
 typedef CK_RV (*CK_NOTIFY)(CK_SESSION_HANDLE session, CK_NOTIFICATION event, void *application);
 typedef CK_RV (*CK_CREATEMUTEX)(void **mutex);

@@ -57,6 +57,8 @@ public struct KeyType: RawRepresentable, Hashable, Sendable {
   public static let mlDSA = KeyType(rawValue: CKK_ML_DSA)
   /// AES (`CKK_AES`).
   public static let aes = KeyType(rawValue: CKK_AES)
+  /// Triple DES with three keys (`CKK_DES3`).
+  public static let des3 = KeyType(rawValue: CKK_DES3)
   /// A secret of any length, for HMAC and derivation (`CKK_GENERIC_SECRET`).
   public static let genericSecret = KeyType(rawValue: CKK_GENERIC_SECRET)
 }

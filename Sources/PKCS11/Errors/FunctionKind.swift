@@ -15,8 +15,8 @@ extension CryptokiFunction {
   var kind: FunctionKind {
     switch self {
     case .C_Login, .C_InitToken, .C_InitPIN, .C_SetPIN: .presentsPIN
-    case .C_GenerateKey, .C_GenerateKeyPair, .C_CreateObject: .makesObject
-    case .C_Sign, .C_Verify, .C_FindObjectsFinal: .endsOperation
+    case .C_GenerateKey, .C_GenerateKeyPair, .C_CreateObject, .C_CopyObject, .C_UnwrapKey, .C_DeriveKey: .makesObject
+    case .C_Sign, .C_SignRecover, .C_Verify, .C_Decrypt, .C_FindObjectsFinal: .endsOperation
     default: .repeatable
     }
   }

@@ -60,3 +60,10 @@ extension PKCS11Error: CustomStringConvertible {
     return text + " [\(rule)]"
   }
 }
+
+extension PKCS11Error {
+  /// The error for an answer that a question of ours was given and that is none elsewhere, such as `CKR_ATTRIBUTE_SENSITIVE`.
+  package static func refusal(_ function: String, _ returnValue: ReturnValue) -> PKCS11Error {
+    PKCS11Error(function: function, returnValue: returnValue, token: nil, operation: "probe")
+  }
+}

@@ -40,6 +40,10 @@ extension ReturnValue {
   public static let dataInvalid = ReturnValue(CKR_DATA_INVALID)
   /// The data are too long or too short for the mechanism and key.
   public static let dataLengthRange = ReturnValue(CKR_DATA_LEN_RANGE)
+  /// The encrypted data are not what they should be.
+  public static let encryptedDataInvalid = ReturnValue(CKR_ENCRYPTED_DATA_INVALID)
+  /// The encrypted data are too long or too short.
+  public static let encryptedDataLengthRange = ReturnValue(CKR_ENCRYPTED_DATA_LEN_RANGE)
   /// The device has a fault.
   public static let deviceError = ReturnValue(CKR_DEVICE_ERROR)
   /// The device has no memory left.
@@ -64,6 +68,16 @@ extension ReturnValue {
   public static let mechanismInvalid = ReturnValue(CKR_MECHANISM_INVALID)
   /// The parameters of the mechanism were refused.
   public static let mechanismParameterInvalid = ReturnValue(CKR_MECHANISM_PARAM_INVALID)
+  /// A wrapped key is not what it should be.
+  public static let wrappedKeyInvalid = ReturnValue(CKR_WRAPPED_KEY_INVALID)
+  /// A wrapped key is too long or too short.
+  public static let wrappedKeyLengthRange = ReturnValue(CKR_WRAPPED_KEY_LEN_RANGE)
+  /// The size of the wrapping key is outside what the token takes.
+  public static let wrappingKeySizeRange = ReturnValue(CKR_WRAPPING_KEY_SIZE_RANGE)
+  /// The wrapping key is not of the type that the mechanism needs.
+  public static let wrappingKeyTypeInconsistent = ReturnValue(CKR_WRAPPING_KEY_TYPE_INCONSISTENT)
+  /// The size of the unwrapping key is outside what the token takes.
+  public static let unwrappingKeySizeRange = ReturnValue(CKR_UNWRAPPING_KEY_SIZE_RANGE)
   /// An object handle is not, or no longer, valid.
   public static let objectHandleInvalid = ReturnValue(CKR_OBJECT_HANDLE_INVALID)
   /// The session is in the middle of another operation.

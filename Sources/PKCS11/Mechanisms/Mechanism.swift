@@ -9,6 +9,8 @@ public struct Mechanism: Hashable, Sendable {
   private enum Parameter: Hashable {
     case none
     case pss(hash: UInt, maskGeneration: UInt, saltLength: UInt)
+    case oaep(hash: UInt, maskGeneration: UInt)
+    case ecdh1(publicPoint: [UInt8])
     case bytes([UInt8])
   }
 
@@ -63,6 +65,22 @@ public struct Mechanism: Hashable, Sendable {
   public static let aesKeyWrapPad = Mechanism(.aesKeyWrapPad)
   /// AES key wrap with padding, RFC 5649 (`CKM_AES_KEY_WRAP_KWP`).
   public static let aesKeyWrapKWP = Mechanism(.aesKeyWrapKWP)
+
+  /// RSA without padding (`CKM_RSA_X_509`).
+  public static let rsaX509 = Mechanism(.rsaX509)
+  /// RSA OAEP with SHA-1 and no label, which most tokens know (`CKM_RSA_PKCS_OAEP`).
+  public static let rsaPKCSOAEPWithSHA1 = Mechanism(.rsaPKCSOAEP, .oaep(hash: CKM_SHA_1, maskGeneration: CKG_MGF1_SHA1))
+  /// RSA OAEP with SHA-256 and no label (`CKM_RSA_PKCS_OAEP`).
+  public static let rsaPKCSOAEPWithSHA256 = Mechanism(.rsaPKCSOAEP, .oaep(hash: CKM_SHA256, maskGeneration: CKG_MGF1_SHA256))
+  /// Makes triple DES keys (`CKM_DES3_KEY_GEN`).
+  public static let des3KeyGeneration = Mechanism(.des3KeyGeneration)
+
+  /// Elliptic curve Diffie-Hellman with somebody's public point, without a key derivation function (`CKM_ECDH1_DERIVE`).
+  ///
+  /// - Parameter publicPoint: uncompressed (X9.62), bare or as an OCTET STRING in DER: tokens differ in which they take.
+  public static func ecdh1Derive(publicPoint: [UInt8]) -> Mechanism {
+    Mechanism(.ecdh1Derive, .ecdh1(publicPoint: publicPoint))
+  }
 
   /// AES in CBC mode with padding, under an initialisation vector of 16 bytes.
   public static func aesCBCPad(initializationVector: [UInt8]) -> Mechanism {
@@ -129,6 +147,16 @@ public struct Mechanism: Hashable, Sendable {
     case .pss(let hash, let maskGeneration, let saltLength):
       var parameters = CK_RSA_PKCS_PSS_PARAMS(hashAlg: hash, mgf: maskGeneration, sLen: saltLength)
       return unsafe withUnsafeBytes(of: &parameters) { unsafe Self.withC(type, $0, body) }
+    case .oaep(let hash, let maskGeneration):
+      var parameters = unsafe CK_RSA_PKCS_OAEP_PARAMS(
+        hashAlg: hash, mgf: maskGeneration, source: CKZ_DATA_SPECIFIED, pSourceData: nil, ulSourceDataLen: 0)
+      return unsafe withUnsafeBytes(of: &parameters) { unsafe Self.withC(type, $0, body) }
+    case .ecdh1(let publicPoint):
+      return unsafe publicPoint.withUnsafeBufferPointer { point in
+        var parameters = unsafe CK_ECDH1_DERIVE_PARAMS(
+          kdf: CKD_NULL, ulSharedDataLen: 0, pSharedData: nil, ulPublicDataLen: CK_ULONG(point.count), pPublicData: point.baseAddress)
+        return unsafe withUnsafeBytes(of: &parameters) { unsafe Self.withC(type, $0, body) }
+      }
     case .bytes(let bytes):
       return unsafe bytes.withUnsafeBytes { unsafe Self.withC(type, $0, body) }
     }

@@ -41,6 +41,8 @@ public struct MechanismFlags: OptionSet, Hashable, Sendable {
   public static let digest = MechanismFlags(rawValue: CKF_DIGEST)
   /// Signs (`CKF_SIGN`).
   public static let sign = MechanismFlags(rawValue: CKF_SIGN)
+  /// Signs with the data inside the signature (`CKF_SIGN_RECOVER`).
+  public static let signRecover = MechanismFlags(rawValue: CKF_SIGN_RECOVER)
   /// Verifies (`CKF_VERIFY`).
   public static let verify = MechanismFlags(rawValue: CKF_VERIFY)
   /// Makes secret keys (`CKF_GENERATE`).

@@ -28,6 +28,8 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
   public static let sha512RSAPKCSPSS = MechanismType(rawValue: CKM_SHA512_RSA_PKCS_PSS)
   /// RSA without padding (`CKM_RSA_X_509`).
   public static let rsaX509 = MechanismType(rawValue: CKM_RSA_X_509)
+  /// RSA OAEP (`CKM_RSA_PKCS_OAEP`).
+  public static let rsaPKCSOAEP = MechanismType(rawValue: CKM_RSA_PKCS_OAEP)
   /// Makes elliptic curve key pairs (`CKM_EC_KEY_PAIR_GEN`).
   public static let ecKeyPairGeneration = MechanismType(rawValue: CKM_EC_KEY_PAIR_GEN)
   /// Makes Edwards curve key pairs (`CKM_EC_EDWARDS_KEY_PAIR_GEN`).
@@ -40,6 +42,8 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
   public static let ecdsaSHA384 = MechanismType(rawValue: CKM_ECDSA_SHA384)
   /// ECDSA with SHA-512 over the data (`CKM_ECDSA_SHA512`).
   public static let ecdsaSHA512 = MechanismType(rawValue: CKM_ECDSA_SHA512)
+  /// Elliptic curve Diffie-Hellman (`CKM_ECDH1_DERIVE`).
+  public static let ecdh1Derive = MechanismType(rawValue: CKM_ECDH1_DERIVE)
   /// EdDSA over the data (`CKM_EDDSA`).
   public static let edDSA = MechanismType(rawValue: CKM_EDDSA)
   /// Makes ML-DSA key pairs, 3.2 (`CKM_ML_DSA_KEY_PAIR_GEN`).
@@ -54,6 +58,10 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
   public static let sha512 = MechanismType(rawValue: CKM_SHA512)
   /// Makes AES keys (`CKM_AES_KEY_GEN`).
   public static let aesKeyGeneration = MechanismType(rawValue: CKM_AES_KEY_GEN)
+  /// AES, block by block (`CKM_AES_ECB`).
+  public static let aesECB = MechanismType(rawValue: CKM_AES_ECB)
+  /// AES in CBC mode (`CKM_AES_CBC`).
+  public static let aesCBC = MechanismType(rawValue: CKM_AES_CBC)
   /// AES in CBC mode with padding (`CKM_AES_CBC_PAD`).
   public static let aesCBCPad = MechanismType(rawValue: CKM_AES_CBC_PAD)
   /// AES key wrap, RFC 3394 (`CKM_AES_KEY_WRAP`).
@@ -62,6 +70,10 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
   public static let aesKeyWrapPad = MechanismType(rawValue: CKM_AES_KEY_WRAP_PAD)
   /// AES key wrap with padding, RFC 5649 (`CKM_AES_KEY_WRAP_KWP`).
   public static let aesKeyWrapKWP = MechanismType(rawValue: CKM_AES_KEY_WRAP_KWP)
+  /// Makes triple DES keys (`CKM_DES3_KEY_GEN`).
+  public static let des3KeyGeneration = MechanismType(rawValue: CKM_DES3_KEY_GEN)
+  /// Triple DES in CBC mode with padding (`CKM_DES3_CBC_PAD`).
+  public static let des3CBCPad = MechanismType(rawValue: CKM_DES3_CBC_PAD)
 }
 
 extension MechanismType: CustomStringConvertible {

@@ -96,6 +96,9 @@ public struct Session: ~Copyable, Sendable {
     !isPoisoned && cryptoki.generation.load(ordering: .relaxed) == generation && (wanted == .readOnly || access == .readWrite)
   }
 
+  /// Gives the session up: all that it can do from here on is close, which ends what was begun in it and destroys its session objects.
+  public mutating func giveUp() { isPoisoned = true }
+
   private func checkModule() throws(PKCS11Error) { try Self.checkModule(cryptoki, generation, token) }
 
   private static func checkModule(_ cryptoki: Cryptoki, _ generation: UInt, _ token: Token) throws(PKCS11Error) {

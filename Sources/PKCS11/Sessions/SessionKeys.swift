@@ -1,4 +1,5 @@
 internal import CCryptoki
+internal import Secrets
 
 extension Session {
   /// Makes a key pair on the token (`C_GenerateKeyPair`).
@@ -46,25 +47,87 @@ extension Session {
   public mutating func wrapKey(
     _ key: ObjectHandle, with mechanism: Mechanism, wrappingKey: ObjectHandle, maximumSize: Int = 16_384
   ) throws(PKCS11Error) -> [UInt8] {
+    var wrapped = [UInt8](repeating: 0, count: max(1, min(maximumSize, 1 << 20)))
+    let length = try unsafe wrapped.withUnsafeMutableBufferPointer { memory throws(PKCS11Error) in
+      try unsafe wrap(key, mechanism, wrappingKey, into: memory)
+    }
+    wrapped.removeLast(wrapped.count - length)
+    return wrapped
+  }
+
+  /// Finds out whether the token gives a key out, encrypted under another (`C_WrapKey`). What it gives is wiped, and nobody gets it.
+  ///
+  /// - Returns: how many bytes the token gave.
+  public mutating func wrappedKeySize(
+    _ key: ObjectHandle, with mechanism: Mechanism, wrappingKey: ObjectHandle
+  ) throws(PKCS11Error) -> Int {
+    var length = 0
+    _ = try SecretBytes(capacity: 16_384) { output throws(PKCS11Error) in
+      try unsafe output.withUnsafeMutableBufferPointer { memory, count throws(PKCS11Error) in
+        unsafe memory.initialize(repeating: 0)
+        count = memory.count
+        length = try unsafe wrap(key, mechanism, wrappingKey, into: memory)
+      }
+    }
+    return length
+  }
+
+  private mutating func wrap(
+    _ key: ObjectHandle, _ mechanism: Mechanism, _ wrappingKey: ObjectHandle, into memory: UnsafeMutableBufferPointer<UInt8>
+  ) throws(PKCS11Error) -> Int {
     let handle = try handle
     let operation = "wrap a key with \(mechanism)"
-    let maximumSize = max(1, min(maximumSize, 1 << 20))
-    var wrapped = [UInt8](repeating: 0, count: maximumSize)
-    var length = CK_ULONG(maximumSize)
+    let capacity = memory.count
+    var length = CK_ULONG(capacity)
     try unsafe call(.C_WrapKey, cryptoki.functions.pointee.C_WrapKey, operation: operation) { function in
       unsafe mechanism.withC { mechanism in
-        unsafe wrapped.withUnsafeMutableBufferPointer {
-          unsafe ReturnValue(function(handle, mechanism, wrappingKey.rawValue, key.rawValue, $0.baseAddress, &length))
+        unsafe ReturnValue(function(handle, mechanism, wrappingKey.rawValue, key.rawValue, memory.baseAddress, &length))
+      }.rawValue
+    }
+    guard length <= capacity else {
+      throw PKCS11Error(
+        rule: .listSize, function: CryptokiFunction.C_WrapKey.name, token: token.label, operation: operation,
+        message: "the module claims \(length) bytes where \(capacity) were lent to it")
+    }
+    return Int(length)
+  }
+
+  /// Makes a key of one that was encrypted under another (`C_UnwrapKey`).
+  public mutating func unwrapKey(
+    _ wrapped: [UInt8], with mechanism: Mechanism, unwrappingKey: ObjectHandle, _ attributes: [Attribute]
+  ) throws(PKCS11Error) -> ObjectHandle {
+    let handle = try handle
+    var key: CK_OBJECT_HANDLE = 0
+    try unsafe call(
+      .C_UnwrapKey, cryptoki.functions.pointee.C_UnwrapKey, operation: "unwrap a key with \(mechanism)"
+    ) { function in
+      unsafe mechanism.withC { mechanism in
+        unsafe wrapped.withUnsafeBufferPointer { wrapped in
+          unsafe attributes.withTemplate { template, count in
+            unsafe ReturnValue(
+              function(
+                handle, mechanism, unwrappingKey.rawValue, wrapped.baseAddress, CK_ULONG(wrapped.count), template, count, &key))
+          }
         }
       }.rawValue
     }
-    guard length <= maximumSize else {
-      throw PKCS11Error(
-        rule: .listSize, function: CryptokiFunction.C_WrapKey.name, token: token.label, operation: operation,
-        message: "the module claims \(length) bytes where \(maximumSize) were lent to it")
+    return ObjectHandle(rawValue: key)
+  }
+
+  /// Derives a key from another (`C_DeriveKey`).
+  public mutating func deriveKey(
+    _ mechanism: Mechanism, from base: ObjectHandle, _ attributes: [Attribute]
+  ) throws(PKCS11Error) -> ObjectHandle {
+    let handle = try handle
+    var key: CK_OBJECT_HANDLE = 0
+    try unsafe call(
+      .C_DeriveKey, cryptoki.functions.pointee.C_DeriveKey, operation: "derive a key with \(mechanism)"
+    ) { function in
+      unsafe mechanism.withC { mechanism in
+        unsafe attributes.withTemplate { unsafe ReturnValue(function(handle, mechanism, base.rawValue, $0, $1, &key)) }
+      }.rawValue
     }
-    wrapped.removeLast(maximumSize - Int(length))
-    return wrapped
+    return ObjectHandle(rawValue: key)
   }
 
   /// Random bytes from the token (`C_GenerateRandom`).

@@ -88,6 +88,16 @@ extension Session {
     return ObjectHandle(rawValue: object)
   }
 
+  /// Makes a copy of an object, with other values of some attributes (`C_CopyObject`).
+  public mutating func copyObject(_ original: ObjectHandle, changing attributes: [Attribute]) throws(PKCS11Error) -> ObjectHandle {
+    let handle = try handle
+    var copy: CK_OBJECT_HANDLE = 0
+    try unsafe call(.C_CopyObject, cryptoki.functions.pointee.C_CopyObject, operation: "copy an object") { function in
+      unsafe attributes.withTemplate { unsafe ReturnValue(function(handle, original.rawValue, $0, $1, &copy)) }.rawValue
+    }
+    return ObjectHandle(rawValue: copy)
+  }
+
   /// Destroys an object (`C_DestroyObject`). There is no way back.
   public mutating func destroyObject(_ object: ObjectHandle) throws(PKCS11Error) {
     let handle = try handle

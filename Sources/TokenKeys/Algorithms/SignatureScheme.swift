@@ -53,6 +53,15 @@ struct SignatureScheme {
     }
   }
 
+  /// Every mechanism that makes one of a key's signatures, in order of preference.
+  static func mechanisms(for key: KeyAlgorithm) -> [MechanismType] {
+    var mechanisms: [MechanismType] = []
+    for candidate in key.signatureAlgorithms.flatMap(candidates) where !mechanisms.contains(candidate.0.type) {
+      mechanisms.append(candidate.0.type)
+    }
+    return mechanisms
+  }
+
   /// Refuses an algorithm that a kind of key does not sign with. Needs no token.
   static func check(_ algorithm: KeySignatureAlgorithm, for key: KeyAlgorithm) throws(TokenKeysError) {
     guard key.signatureAlgorithms.contains(algorithm) else { throw mismatch(algorithm.description, key) }

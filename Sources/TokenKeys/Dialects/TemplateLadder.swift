@@ -14,9 +14,9 @@ struct TemplateLadder {
 
   let rungs: [Rung]
 
-  init(algorithm: KeyAlgorithm, name: String, identifier: KeyIdentifier, dialect: TokenDialect) {
+  init(algorithm: KeyAlgorithm, name: String, identifier: KeyIdentifier, dialect: TokenDialect, wishes: [TemplateChange] = []) {
     let encodings: [EdwardsParameters] = algorithm.kind == .edwards25519 ? EdwardsParameters.all : [.curveName]
-    var changes = dialect.changes
+    var changes = wishes + dialect.changes
     var rungs: [Rung] = []
     for step in Self.steps {
       changes += step.changes

@@ -6,14 +6,17 @@ struct KeyPairMaking {
   /// Ours at first; the token's own where it chooses.
   private(set) var identifier: KeyIdentifier
   let dialect: TokenDialect
+  /// What is asked for beyond what every key is asked for.
+  let wishes: [TemplateChange]
   private(set) var handles: KeyPairHandles?
   /// The token was asked for it.
   private(set) var isBegun = false
 
-  init(name: String, identifier: KeyIdentifier, dialect: TokenDialect) {
+  init(name: String, identifier: KeyIdentifier, dialect: TokenDialect, wishes: [TemplateChange] = []) {
     self.name = name
     self.identifier = identifier
     self.dialect = dialect
+    self.wishes = wishes
   }
 
   /// Asks the token for the pair (`C_GenerateKeyPair`), with smaller templates when it refuses a template.
@@ -21,7 +24,7 @@ struct KeyPairMaking {
   /// - Returns: the private half.
   /// - Throws: what the token answered; ``TokenKeysError/Code/templateRefused`` when it took no template at all.
   mutating func make(_ algorithm: KeyAlgorithm, operation: String, in session: inout Session) throws -> ObjectHandle {
-    let ladder = TemplateLadder(algorithm: algorithm, name: name, identifier: identifier, dialect: dialect)
+    let ladder = TemplateLadder(algorithm: algorithm, name: name, identifier: identifier, dialect: dialect, wishes: wishes)
     var refusals: [(leftOut: String?, error: PKCS11Error)] = []
     isBegun = true
     for rung in ladder.rungs {
@@ -63,38 +66,54 @@ struct KeyPairMaking {
   /// that was made for this pair: also when the generation broke off half way. Under an identifier of the token's own choice may be keys of
   /// others, and nothing is destroyed by it.
   ///
-  /// - Returns: why something may be left; nil when nothing is.
-  func remove(in session: inout Session) -> String? {
+  /// - Throws: ``TokenKeysError`` with ``KeyRule/destroyProved`` when something may be left, with the reason.
+  @discardableResult
+  func remove(in session: inout Session) throws(TokenKeysError) -> KeyDestruction {
     var troubles: [String] = []
+    var count = 0
     do {
       for handle in [handles?.privateKey, handles?.publicKey].compactMap(\.self) {
-        do { try session.destroyObject(handle) } catch { if error.returnValue != .objectHandleInvalid { troubles.append("\(error)") } }
+        do throws(PKCS11Error) {
+          try session.destroyObject(handle)
+          count += 1
+        } catch { if error.returnValue != .objectHandleInvalid { troubles.append("\(error)") } }
       }
       if !dialect.choosesIdentifier {
-        try removeByIdentifier(in: &session)
+        count += try removeByIdentifier(in: &session)
       } else if handles == nil, try !Self.halves(named: name, in: &session).isEmpty {
         troubles.append("there is a key named \(name) now, which somebody else may have made meanwhile and which was not touched")
       }
     } catch {
       troubles.append("\(error)")
     }
-    return troubles.isEmpty ? nil : troubles.joined(separator: "; ")
+    guard troubles.isEmpty else {
+      throw TokenKeysError(
+        .keyUnusable, rule: .destroyProved, operation: "destroy key \(name)", message: troubles.joined(separator: "; "))
+    }
+    return KeyDestruction(name: name, identifier: identifier, destroyedKeyObjects: count)
   }
 
-  private func removeByIdentifier(in session: inout Session) throws {
-    guard !dialect.choosesIdentifier else { return }
+  @discardableResult
+  private func removeByIdentifier(in session: inout Session) throws -> Int {
+    guard !dialect.choosesIdentifier else { return 0 }
     var trouble: (any Error)?
+    var count = 0
     for handle in try Self.halves(of: identifier, in: &session) {
-      do { try session.destroyObject(handle) } catch { trouble = error }
+      do {
+        try session.destroyObject(handle)
+        count += 1
+      } catch { trouble = error }
     }
     guard try Self.halves(of: identifier, in: &session).isEmpty else {
       throw trouble
         ?? TokenKeysError(
-          .keyUnusable, operation: "destroy key \(name)", message: "the token says that it destroyed it, and shows it still")
+          .keyUnusable, rule: .destroyProved, operation: "destroy key \(name)",
+          message: "the token says that it destroyed it, and shows it still")
     }
+    return count
   }
 
-  private static func halves(of identifier: KeyIdentifier, in session: inout Session) throws -> [ObjectHandle] {
+  static func halves(of identifier: KeyIdentifier, in session: inout Session) throws -> [ObjectHandle] {
     try ObjectClass.keyHalves.flatMap {
       try session.findObjects(matching: [.init(.objectClass, $0), .init(.id, identifier.bytes)], limit: 10)
     }

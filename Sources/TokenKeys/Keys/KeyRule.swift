@@ -12,6 +12,16 @@ public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   public static let notExtractable = KeyRule("KEY-NOT-EXTRACTABLE")
   /// The key never could be wrapped out of the token (`CKA_NEVER_EXTRACTABLE`).
   public static let neverExtractable = KeyRule("KEY-NEVER-EXTRACTABLE")
+  /// What keeps the key in cannot be loosened afterwards, neither on the key nor on a copy of it.
+  public static let attributesFixed = KeyRule("KEY-ATTRIBUTES-FIXED")
+  /// No attribute of the key can be changed any more (`CKA_MODIFIABLE` is false). Demanded by stricter policies.
+  public static let notModifiable = KeyRule("KEY-NOT-MODIFIABLE")
+  /// The key cannot be destroyed but with the whole token (`CKA_DESTROYABLE` is false). Demanded by the strictest policy.
+  public static let notDestroyable = KeyRule("KEY-NOT-DESTROYABLE")
+  /// The key names the mechanisms that it may be used with, and all of them sign (`CKA_ALLOWED_MECHANISMS`). Demanded by stricter policies.
+  public static let allowedMechanisms = KeyRule("KEY-ALLOWED-MECHANISMS")
+  /// A rule is overlooked only by its name and for a stated reason, and only where the policy has it.
+  public static let waiverJustified = KeyRule("KEY-WAIVER-JUSTIFIED")
   /// The key was generated on this token, not brought in (`CKA_LOCAL`).
   public static let local = KeyRule("KEY-LOCAL")
   /// The mechanism that generated the key is the one that was asked for (`CKA_KEY_GEN_MECHANISM`).
@@ -28,6 +38,8 @@ public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   public static let uniqueID = KeyRule("KEY-UNIQUE-ID")
   /// The two halves belong together: what the private key signs, the public key verifies.
   public static let pair = KeyRule("KEY-PAIR")
+  /// A key counts as destroyed when a search that would find it finds nothing, and not because the token says so.
+  public static let destroyProved = KeyRule("KEY-DESTROY-PROVED")
   /// A name (label) is used by one key pair only.
   public static let nameTaken = KeyRule("KEY-NAME-TAKEN")
   /// A signature is verified in software with the public key before anybody gets it.
@@ -56,8 +68,9 @@ public struct KeyRule: RawRepresentable, Hashable, Sendable, CaseIterable, Custo
   public static let pinOneToken = KeyRule("PIN-ONE-TOKEN")
 
   public static let allCases: [KeyRule] = [
-    .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .local, .generatedBy, .isPrivate, .signOnly, .notCopyable, .size,
-    .uniqueID, .pair, .nameTaken, .verifyAfterSign, .certificateMatchesKey, .pinNotLocked, .pinFinalTry,
+    .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .attributesFixed, .notModifiable, .notDestroyable,
+    .allowedMechanisms, .waiverJustified, .local, .generatedBy, .isPrivate, .signOnly, .notCopyable, .size,
+    .uniqueID, .pair, .destroyProved, .nameTaken, .verifyAfterSign, .certificateMatchesKey, .pinNotLocked, .pinFinalTry,
     .pinCountLow, .pinOwnCount, .pinRefusedBefore, .pinMemory, .pinOneAtATime, .pinOneToken, .pinProtectedPath, .pinLength,
   ]
 

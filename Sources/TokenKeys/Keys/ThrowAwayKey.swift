@@ -44,5 +44,12 @@ public struct ThrowAwayKey: Sendable {
   ///
   /// - Parameter session: the one in which the pair was made, or for a stored pair any that can write.
   /// - Returns: why something may be left; nil when nothing is.
-  public func destroy(in session: inout Session) -> String? { making.remove(in: &session) }
+  public func destroy(in session: inout Session) -> String? {
+    do throws(TokenKeysError) {
+      try making.remove(in: &session)
+      return nil
+    } catch {
+      return error.message
+    }
+  }
 }

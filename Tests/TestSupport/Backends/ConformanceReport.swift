@@ -12,10 +12,12 @@ public struct ConformanceSettings: Codable, Sendable {
   public let wrongPIN: String
   /// The name of the policy that is meant for tokens of this make, where they do not meet the usual one.
   public let policy: String?
+  /// The rules that are waived for tokens of this make, with the reason.
+  public let waivers: [String: String]?
 
   public init(
     module: String, initializationString: String? = nil, token: String, pinFile: String, wrongPIN: String = "7654321",
-    policy: String? = nil
+    policy: String? = nil, waivers: [String: String]? = nil
   ) {
     self.module = module
     self.initializationString = initializationString
@@ -23,6 +25,7 @@ public struct ConformanceSettings: Codable, Sendable {
     self.pinFile = pinFile
     self.wrongPIN = wrongPIN
     self.policy = policy
+    self.waivers = waivers
   }
 }
 

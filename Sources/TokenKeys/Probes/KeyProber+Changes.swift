@@ -1,0 +1,69 @@
+import PKCS11
+
+extension KeyProber {
+  /// Asks for a copy, with other attributes or the same.
+  func copying(_ trial: ProbeTrial, changing attributes: [Attribute]) -> [Step] {
+    [
+      { [self] session in
+        let answer = try trial.attempt("C_CopyObject") {
+          try session.copyObject(key, changing: [.init(.token, false)] + attributes)
+        }
+        guard case .accepted(let copy) = answer else { return }
+        trial.did(attributes.isEmpty ? "C_CopyObject made a copy" : "C_CopyObject made an extractable copy")
+        guard copy != key, !attributes.isEmpty, !session.isPoisoned else { return try destroy(copy, trial, in: &session) }
+        let number = sessionNumber
+        goOn(
+          with: extraction(of: copy, trial) + [
+            { [self] session in if number == sessionNumber { try destroy(copy, trial, in: &session) } }
+          ])
+      }
+    ]
+  }
+
+  /// Turns a flag in the direction in which it must not be turned.
+  func turning(_ flag: AttributeType, to loose: Bool, _ trial: ProbeTrial) -> [Step] {
+    [
+      { [self] session in
+        guard try session.attributes([flag], of: key).bool(flag) != loose else {
+          return trial.note("\(flag) is \(loose) already, so there is nothing to turn")
+        }
+        // What comes of a call that fails is not known: from here on the flag counts as turned.
+        didTurn(flag, from: !loose)
+        let answer = try trial.attempt("C_SetAttributeValue") { try session.setAttributes([.init(flag, loose)], of: key) }
+        switch answer {
+        case .refused, .impossible: didTurnBack(flag)
+        case .failed, .accepted:
+          goOn(with: [{ [self] session in try afterTurning(flag, to: loose, trial, in: &session) }])
+        }
+      }
+    ]
+  }
+
+  /// Looks what became of a flag; where it was turned, tries to get the key out, and turns the flag back.
+  private func afterTurning(_ flag: AttributeType, to loose: Bool, _ trial: ProbeTrial, in session: inout Session) throws {
+    let now = try session.attributes([flag], of: key).bool(flag)
+    let isTurned = now == loose
+    if isTurned { trial.did("C_SetAttributeValue turned \(flag) to \(loose)") }
+    // The word of a token that accepted the change is not enough to tell that it has not made it.
+    let attempts = extraction(of: key, trial)
+    let turningBack: Step = { [self] session in
+      let answer = try trial.attempt("C_SetAttributeValue", isDecisive: false) {
+        try session.setAttributes([.init(flag, !loose)], of: key)
+      }
+      let value = session.isPoisoned ? nil : try session.attributes([flag], of: key).bool(flag)
+      if case .accepted = answer, value == !loose {
+        didTurnBack(flag)
+        trial.note("turned back at once")
+      } else {
+        trial.note("it could NOT be turned back: \(flag) = \(value.map { "\($0)" } ?? "unknown")")
+        didTurnBack(flag)
+      }
+    }
+    if !isTurned {
+      didTurnBack(flag)
+      trial.note("\(flag) is \(now.map { "\($0)" } ?? "unknown") afterwards as before")
+      trial.refused()
+    }
+    goOn(with: attempts + (isTurned ? [turningBack] : []))
+  }
+}

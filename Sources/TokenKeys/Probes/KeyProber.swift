@@ -1,0 +1,129 @@
+import PKCS11
+
+/// Makes probes on one private key.
+///
+/// A probe is a row of steps, each of them small, because a call that fails can take its session with it: the steps that are left go on in
+/// another. What a step makes lives in its session only, and is destroyed in it; with a session that is given up, it goes by itself.
+final class KeyProber {
+  typealias Step = (inout Session) throws -> Void
+
+  let parts: KeyParts
+  let key: ObjectHandle
+  let offered: [MechanismType: MechanismInformation]
+  private let connection: TokenConnection
+  private var steps: [Step] = []
+  /// Which of the sessions that are used one after the other is in use.
+  private(set) var sessionNumber = 0
+  /// Flags that a token has let itself be talked into changing, with the value to turn them back to.
+  private var turnedFlags: [AttributeType: Bool] = [:]
+
+  init(_ parts: KeyParts, _ key: ObjectHandle, _ connection: TokenConnection) throws {
+    self.parts = parts
+    self.key = key
+    self.connection = connection
+    offered = try connection.mechanisms()
+  }
+
+  /// Makes probes, in the order of ``KeyProbe/allCases``.
+  ///
+  /// - Parameter willProbe: is told of each probe before it begins.
+  /// - Throws: what is no answer to a probe, such as a deadline that has passed or a login that was lost; after everything that was changed
+  ///   has been turned back.
+  func run(_ probes: Set<KeyProbe>, willProbe: @escaping (KeyProbe) -> Void) throws -> [ProbeResult] {
+    let trials = KeyProbe.allCases.filter(probes.contains).map(ProbeTrial.init)
+    for trial in trials {
+      steps.append { [unowned self] _ in
+        willProbe(trial.probe)
+        goOn(with: steps(of: trial))
+      }
+    }
+    do {
+      while !steps.isEmpty {
+        try connection.writing { session in
+          sessionNumber += 1
+          while !steps.isEmpty, !session.isPoisoned { try steps.removeFirst()(&session) }
+        }
+      }
+      try checkNothingIsLeft()
+    } catch {
+      steps = []
+      try turnFlagsBack(after: error)
+      throw error
+    }
+    return trials.map(\.result)
+  }
+
+  private func steps(of trial: ProbeTrial) -> [Step] {
+    switch trial.probe {
+    case .readPrivateValue: reading(of: key, trial)
+    case .wrapOut: wrapping(of: key, trial)
+    case .decrypt: decrypting(trial)
+    case .unwrap: unwrapping(trial)
+    case .derive: deriving(trial)
+    case .signRecover: signingRecoverably(trial)
+    case .copy: copying(trial, changing: [])
+    case .copyExtractable: copying(trial, changing: [.init(.extractable, true)])
+    case .makeExtractable: turning(.extractable, to: true, trial)
+    case .makeReadable: turning(.sensitive, to: false, trial)
+    default: []
+    }
+  }
+
+  /// Puts steps in front of those that are left.
+  func goOn(with more: [Step]) { steps.insert(contentsOf: more, at: 0) }
+
+  /// Everything that could get the value of a private key out.
+  func extraction(of object: ObjectHandle, _ trial: ProbeTrial) -> [Step] { reading(of: object, trial) + wrapping(of: object, trial) }
+
+  /// Destroys what a step has made, in the session in which it was made. The key itself is never destroyed, whatever number the token gave
+  /// for what it made. A session whose object cannot be destroyed is closed, and the object with it.
+  func destroy(_ made: ObjectHandle, _ trial: ProbeTrial, in session: inout Session) throws {
+    guard made != key, made.rawValue != 0 else {
+      trial.note("the token gave the number of \(made == key ? "the key itself" : "no object") for what it made")
+      return session.giveUp()
+    }
+    guard !session.isPoisoned else { return }
+    let answer = try trial.attempt("C_DestroyObject", isDecisive: false) { try session.destroyObject(made) }
+    if case .accepted = answer { return }
+    session.giveUp()
+  }
+
+  // MARK: - What has to be put right again
+
+  func didTurn(_ flag: AttributeType, from value: Bool) { turnedFlags[flag] = value }
+  func didTurnBack(_ flag: AttributeType) { turnedFlags[flag] = nil }
+
+  /// Turns flags back that were left turned, in a session of its own, whoever waits.
+  private func turnFlagsBack(after cause: any Error) throws {
+    guard !turnedFlags.isEmpty else { return }
+    let flags = turnedFlags
+    do {
+      try connection.undoing { session in
+        for (flag, value) in flags { try session.setAttributes([.init(flag, value)], of: key) }
+      }
+    } catch {
+      let names = flags.map { "\($0.key) = \($0.value)" }.sorted().joined(separator: " and ")
+      throw TokenKeysError(
+        .keyUnusable, rule: .attributesFixed, operation: "probe key \(parts.name)",
+        message:
+          "the token let itself be talked into changing the key, the probe broke off (\(cause)), and the change is still there: \(error)",
+        hint: "destroy the key, or set \(names) again with another tool", underlying: cause)
+    }
+  }
+
+  /// The login is there, and the key is as alone under its identifier as it was: what a probe has made is gone.
+  private func checkNothingIsLeft() throws {
+    try connection.reading { session in
+      try connection.checkLogin(in: &session)
+      let same = try session.findObjects(
+        matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, parts.identifier.bytes)], limit: 3)
+      guard same == [key] else {
+        throw TokenKeysError(
+          .keyAmbiguous, rule: .uniqueID, operation: "probe key \(parts.name)",
+          message: same.isEmpty
+            ? "the key was destroyed meanwhile" : "\(same.count) private keys have its CKA_ID after the probes, where there was one",
+          hint: "look at the private keys with CKA_ID \(parts.identifier) with another tool")
+      }
+    }
+  }
+}
