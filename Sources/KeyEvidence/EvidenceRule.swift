@@ -25,8 +25,34 @@ public struct EvidenceRule: RawRepresentable, Hashable, Sendable, CaseIterable, 
   /// There are 1 to 16 signatures with known roles, sorted by role and SHA-256 of the public key, and no key signs twice.
   public static let signers = EvidenceRule("EVIDENCE-SIGNERS")
 
+  /// Words of a fingerprint are words of the PGP list, those of two and of three syllables in turn.
+  public static let words = EvidenceRule("EVIDENCE-WORDS")
+  /// A point in time is written in RFC 3339, in UTC and whole seconds, and a proof was not made in the future.
+  public static let time = EvidenceRule("EVIDENCE-TIME")
+  /// The SHA-256 and the words of a key follow from the public key beside them.
+  public static let publicKey = EvidenceRule("EVIDENCE-PUBLIC-KEY")
+  /// A public key is of the algorithm and size that its proof names.
+  public static let keyAlgorithm = EvidenceRule("EVIDENCE-KEY-ALGORITHM")
+  /// A proof names each rule and each probe once.
+  public static let once = EvidenceRule("EVIDENCE-ONCE")
+  /// The outcome of a probe follows from what its calls returned, and a rule whose probe succeeded is violated.
+  public static let probe = EvidenceRule("EVIDENCE-PROBE")
+  /// A rule is graded probed if a probe of it was answered, and otherwise not: nothing is claimed that was not tried.
+  public static let grade = EvidenceRule("EVIDENCE-GRADE")
+  /// Each waiver is of a rule that is listed, and that rule is marked as waived.
+  public static let waiver = EvidenceRule("EVIDENCE-WAIVER")
+  /// Whether a policy is met follows from the outcome of each rule and the waivers.
+  public static let policy = EvidenceRule("EVIDENCE-POLICY")
+  /// The first certificate of a proof holds the public key that the proof is about.
+  public static let certificate = EvidenceRule("EVIDENCE-CERTIFICATE")
+  /// The data of an attestation has the SHA-256 that stands beside it.
+  public static let attestation = EvidenceRule("EVIDENCE-ATTESTATION")
+  /// A proof is signed by the very key that it is about.
+  public static let keySigned = EvidenceRule("EVIDENCE-KEY-SIGNED")
+
   public static let allCases: [EvidenceRule] = [
     .size, .canonical, .memberOnce, .members, .format, .digest, .manifest, .signature, .algorithm, .signers,
+    .words, .time, .publicKey, .keyAlgorithm, .once, .probe, .grade, .waiver, .policy, .certificate, .attestation, .keySigned,
   ]
 
   public var description: String { rawValue }

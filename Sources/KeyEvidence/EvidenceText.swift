@@ -18,6 +18,9 @@ enum EvidenceText {
   /// SHA-256 in lower-case hexadecimal.
   static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
 
+  /// The SHA-256 itself, 32 bytes.
+  static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
   /// Whether a text is a SHA-256 in lower-case hexadecimal.
   static func isSHA256(_ text: String) -> Bool { text.utf8.count == 64 && isHexadecimal(text) }
 
