@@ -31,6 +31,10 @@ struct ConfigurationFile: Sendable {
     var permanentCodes: [String]?
   }
 
+  struct Audit: Sendable {
+    var auditorKey: String?
+  }
+
   struct Certificate: Sendable {
     var name: String
     var customerID: String
@@ -45,6 +49,7 @@ struct ConfigurationFile: Sendable {
   var token = Token()
   var state: String?
   var service = Service()
+  var audit = Audit()
   var certificates: [Certificate] = []
 
   init() {}
@@ -53,7 +58,7 @@ struct ConfigurationFile: Sendable {
   init(parsing text: String, file: String) throws {
     path = file
     let root = try StrictMapping(parsing: text, file: file)
-    try root.allow(["token", "state", "service", "certificates"])
+    try root.allow(["token", "state", "service", "audit", "certificates"])
     state = try root.file("state")
     if let section = try root.section("token") {
       token = try Token(section)
@@ -63,6 +68,10 @@ struct ConfigurationFile: Sendable {
       }
     }
     if let section = try root.section("service") { service = try Service(section) }
+    if let section = try root.section("audit") {
+      try section.allow(["auditor-key"])
+      audit.auditorKey = try section.file("auditor-key")
+    }
     if let section = try root.section("certificates") {
       certificates = try section.names.map { name in
         guard !name.isEmpty, !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {

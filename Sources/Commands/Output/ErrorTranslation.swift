@@ -1,6 +1,7 @@
 import CertificateLifecycle
 import CertificateService
 import HTTPSTransport
+import KeyEvidence
 import PKCS11
 import Secrets
 import TokenKeys
@@ -18,6 +19,14 @@ enum ErrorTranslation {
     case let error as XMLSignatureError: translate(error)
     case let error as CertificateServiceError: translate(error)
     case let error as LifecycleError: translate(error)
+    case let error as EvidenceError:
+      CommandError(
+        .untrustedAnswer, code: "evidence", rule: error.rule.rawValue, operation: error.operation,
+        message: "at \(error.where): \(error.message)", hints: [error.hint])
+    case let error as AuditError:
+      CommandError(
+        error.rule == .signer ? .untrustedAnswer : .ruleRefused, code: error.rule == .signer ? "untrusted" : "rule-refused",
+        rule: error.rule.rawValue, operation: error.operation, message: error.message, hints: [error.hint])
     case let error as HTTPSTransportError:
       CommandError(
         error.requestMayHaveBeenSent ? .uncertainOutcome : .configuration, code: "transport", rule: error.rule.rawValue,

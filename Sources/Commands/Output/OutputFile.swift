@@ -60,6 +60,14 @@ enum InputOutput {
     }
   }
 
+  /// Refuses a file that exists before any work is done for it.
+  static func refuseExisting(_ path: String, operation: String) throws {
+    try refuseURI(path, operation: operation)
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    throw CommandError.input(
+      "\(path) exists already and is not overwritten", operation: operation, hint: "name a new file, or remove that one first")
+  }
+
   /// The system's own words, where Foundation has wrapped them.
   private static func reason(_ error: any Error) -> String {
     if let error = error as? Errno { return "\(error)" }

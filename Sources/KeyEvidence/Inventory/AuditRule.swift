@@ -50,6 +50,34 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
     .certificateWithoutKey, .keyWithoutCertificate, .notYetValid, .unknownObject, .sameToken, .signer, .objectCount,
   ]
 
+  /// What the rule demands, in its own sentences: for reports.
+  public var demand: String { Self.demands[self] ?? "" }
+
+  private static let demands: [AuditRule: String] = [
+    .new: "Nothing is on the token that its inventory does not have.",
+    .gone: "Everything that the inventory has is still on the token.",
+    .changed:
+      "What is on the token is as the inventory has it: attributes, identifiers, names. "
+      + "A key is known by its public key, then by its CKA_ID.",
+    .extractable: "A private or secret key cannot leave the token: it is sensitive and not extractable.",
+    .signOnly: "A private key signs and does nothing else.",
+    .policy: "A private key meets every other rule of the key policy.",
+    .weak: "A key is of a kind and size known to be strong enough, and no certificate rests on SHA-1 or less.",
+    .idShared: "A CKA_ID is one key pair's only.",
+    .expired: "No certificate on the token has expired.",
+    .unreadable: "Every object on the token can be read, as far as it is no secret.",
+    .nameShared: "A name (label) is one key's only.",
+    .expiring: "A certificate is good for 60 days more, which is when its renewal opens.",
+    .halfKey: "A key pair has both of its halves on the token, under one CKA_ID.",
+    .certificateWithoutKey: "A certificate that is no authority's stands beside the key that it certifies.",
+    .keyWithoutCertificate: "A key stands beside a certificate for it.",
+    .notYetValid: "A certificate's validity has begun.",
+    .unknownObject: "An object is of a class that the standard names.",
+    .sameToken: "An inventory is held against the token that it was made of: same manufacturer, model and serial number.",
+    .signer: "An inventory is signed by the key that the auditor has named.",
+    .objectCount: "An inventory is complete: a token that never ends telling of objects has none.",
+  ]
+
   /// How much a finding of this rule weighs. It is the rule's, always the same, so that a script can rely on it.
   public var severity: AuditSeverity {
     switch self {

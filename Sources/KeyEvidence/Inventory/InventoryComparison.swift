@@ -15,7 +15,21 @@ public struct InventoryComparison: Sendable {
   ///   - known: the inventory that it is held against.
   /// - Throws: ``AuditError`` with ``AuditRule/sameToken``.
   public init(_ present: TokenInventory, against known: TokenInventory) throws(AuditError) {
-    let (now, then) = (present.token, known.token)
+    try Self.checkToken(present.token, against: known.token)
+    let isWhole = present.scope == .all && known.scope == .all
+    scope = isWhole ? .all : .publicObjects
+    let (presentParts, knownParts) = isWhole ? (present, known) : (present.publicParts, known.publicParts)
+    var findings = Self.token(present.token, known.token)
+    findings += Self.keys(presentParts.keys, knownParts.keys)
+    findings += Self.certificates(presentParts.certificates, knownParts.certificates)
+    findings += Self.others(presentParts.others, knownParts.others)
+    self.findings = findings.sorted(by: AuditFinding.isBefore)
+  }
+
+  /// Refuses an inventory of another token.
+  ///
+  /// - Throws: ``AuditError`` with ``AuditRule/sameToken``.
+  public static func checkToken(_ now: TokenInventory.Token, against then: TokenInventory.Token) throws(AuditError) {
     guard now.serial == then.serial, now.manufacturer == then.manufacturer, now.model == then.model else {
       throw AuditError(
         rule: .sameToken, operation: "hold token \(now.label) against an inventory",
@@ -23,14 +37,6 @@ public struct InventoryComparison: Sendable {
           + "this one has the serial number \(now.serial) (\(now.manufacturer) \(now.model))",
         hint: "choose the token that the inventory is of with --token, or the inventory that is of this token")
     }
-    let isWhole = present.scope == .all && known.scope == .all
-    scope = isWhole ? .all : .publicObjects
-    let (presentParts, knownParts) = isWhole ? (present, known) : (present.publicParts, known.publicParts)
-    var findings = Self.token(now, then)
-    findings += Self.keys(presentParts.keys, knownParts.keys)
-    findings += Self.certificates(presentParts.certificates, knownParts.certificates)
-    findings += Self.others(presentParts.others, knownParts.others)
-    self.findings = findings.sorted(by: AuditFinding.isBefore)
   }
 
   private static func token(_ now: TokenInventory.Token, _ then: TokenInventory.Token) -> [AuditFinding] {

@@ -32,6 +32,11 @@ public struct InventoryReview: Sendable {
     self.findings = findings.sorted(by: AuditFinding.isBefore)
   }
 
+  /// These findings and those of a comparison, the worst first.
+  public func findings(and comparison: InventoryComparison?) -> [AuditFinding] {
+    (findings + (comparison?.findings ?? [])).sorted(by: AuditFinding.isBefore)
+  }
+
   // MARK: Keys
 
   private static func findings(of key: InventoryKey, in inventory: TokenInventory) -> [AuditFinding] {
