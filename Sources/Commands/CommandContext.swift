@@ -12,7 +12,7 @@ final class CommandContext: Sendable {
   let log: Logger
   private let variablesWithSecrets = Mutex<Set<String>>([])
 
-  init(_ options: CommonOptions, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+  init(_ options: CommonOptions, environment: [String: String] = ProcessEnvironment.values(of: Settings.variables)) throws {
     self.options = options
     settings = try Settings(options: options, environment: environment)
     guard let level = Logger.Level(rawValue: settings.logLevel.value) else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Secrets
 import SystemPackage
 
 /// The whole tool: reads the command line, runs the command, shows what went wrong, and says with which code the process should end.
@@ -12,6 +13,8 @@ public enum CommandLineTool {
   ///
   /// - Parameter arguments: the command line without the program's name.
   public static func run(_ arguments: [String]) async -> Never {
+    // Before there is a secret anywhere.
+    ProcessMemory.keepFromOthers()
     let exitCode = await runCommand(arguments)
     await LoadedModules.finalizeAll(saysTrouble: exitCode == ExitStatus.done.rawValue)
     _exit(exitCode)
@@ -73,7 +76,7 @@ public enum CommandLineTool {
 
   /// How wide help is written. ArgumentParser asks the terminal when it is not told, and ends the process on a narrow one.
   private static var columns: Int {
-    let wanted = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? 80
+    let wanted = ProcessEnvironment.values(of: ["COLUMNS"])["COLUMNS"].flatMap { Int($0) } ?? 80
     return min(max(wanted, 60), 160)
   }
 }

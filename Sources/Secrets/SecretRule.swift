@@ -20,6 +20,8 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   public static let credential = SecretRule("SECRET-CREDENTIAL")
   /// A descriptor is open for reading and is no terminal, which would show what is typed.
   public static let descriptor = SecretRule("SECRET-DESCRIPTOR")
+  /// A descriptor gives its secret, and the end of it, within five minutes.
+  public static let descriptorTime = SecretRule("SECRET-DESCRIPTOR-TIME")
   /// The environment variable that is to hold a secret is set.
   public static let environment = SecretRule("SECRET-ENVIRONMENT")
   /// A prompt needs a terminal.
@@ -40,7 +42,7 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   public static let fileWritable = SecretRule("SECRET-FILE-WRITABLE")
 
   public static let allCases: [SecretRule] = [
-    source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, environment, noTerminal, interrupted, confirmation,
+    source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, descriptorTime, environment, noTerminal, interrupted, confirmation,
     protectedPath, empty, length, folder, fileWritable,
   ]
 }

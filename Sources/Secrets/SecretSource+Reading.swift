@@ -3,7 +3,8 @@ import Glibc
 extension SecretSource {
   /// Reads the secret. Exactly one newline at its end (LF or CR LF) is taken away.
   ///
-  /// Blocks the calling thread: a prompt until somebody has typed, a descriptor until its writer has closed it.
+  /// Blocks the calling thread: a prompt until somebody has typed, a descriptor until its writer has closed it, for five minutes at most.
+  /// An environment variable is empty afterwards: the process keeps the secret in a better place, and gives it again when asked again.
   ///
   /// - Parameters:
   ///   - purpose: what the secret is, as a person is asked for it: "User PIN for token payroll".
@@ -47,12 +48,19 @@ extension SecretSource {
     return secret
   }
 
-  private static func contents(ofDescriptor number: CInt, _ operation: String) throws(SecretError) -> SecretBytes {
+  static func contents(
+    ofDescriptor number: CInt, _ operation: String, patience: Duration = descriptorPatience
+  ) throws(SecretError) -> SecretBytes {
     guard isatty(number) == 0 else {
       throw SecretError(.descriptor, operation, "the descriptor is a terminal, which would show what is typed", hint: "use prompt")
     }
-    return try bytes(from: number) { (code: CInt) in
-      code == EBADF
+    return try bytes(from: number, by: ContinuousClock.now + patience) { (code: CInt) in
+      if code == ETIMEDOUT {
+        return SecretError(
+          .descriptorTime, operation, "nothing has come, or no end of it, for \(patience.components.seconds) seconds",
+          hint: "the program that writes to the descriptor must write the secret and close it")
+      }
+      return code == EBADF
         ? SecretError(
           .descriptor, operation, "descriptor \(number) is not open for reading",
           hint: "open it in the shell: \(number)< FILE, or \(number)< <(command)")
@@ -60,26 +68,43 @@ extension SecretSource {
     }
   }
 
+  /// How long the writer behind a descriptor may take. A person may be behind it, at the question of another program.
+  static let descriptorPatience: Duration = .seconds(300)
+
   /// Reads to the end or to the limit, whichever comes first, straight into the protected pages.
-  static func bytes(from descriptor: CInt, failure: (CInt) -> SecretError) throws(SecretError) -> SecretBytes {
+  ///
+  /// - Parameters:
+  ///   - deadline: until when there is time; nil for files, which do not keep anybody waiting.
+  ///   - failure: the error for an `errno`; `ETIMEDOUT` for the deadline.
+  static func bytes(
+    from descriptor: CInt, by deadline: ContinuousClock.Instant? = nil, failure: (CInt) -> SecretError
+  ) throws(SecretError) -> SecretBytes {
     try SecretBytes(capacity: readLimit) { (output: inout OutputSpan<UInt8>) throws(SecretError) in
       try unsafe output.withUnsafeMutableBufferPointer { (buffer, count) throws(SecretError) in
         while count < readLimit {
+          if let deadline, !isReadable(descriptor, by: deadline) { throw failure(ETIMEDOUT) }
           let got = unsafe systemRead(descriptor, buffer.baseAddress! + count, readLimit - count)
-          if got > 0 { count += got } else if got == 0 { return } else if errno != EINTR { throw failure(errno) }
+          if got > 0 { count += got } else if got == 0 { return } else if errno != EINTR && errno != EAGAIN { throw failure(errno) }
         }
       }
     }
   }
 
+  /// Waits until a read would not block: there are bytes, the end, or an error to be told.
+  private static func isReadable(_ descriptor: CInt, by deadline: ContinuousClock.Instant) -> Bool {
+    while true {
+      let left = (deadline - ContinuousClock.now) / .milliseconds(1)
+      guard left > 0 else { return false }
+      var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      if unsafe poll(&polled, 1, CInt(min(left.rounded(.up), 60_000))) > 0 { return true }
+    }
+  }
+
   private static func value(ofVariable name: String, _ operation: String) throws(SecretError) -> SecretBytes {
-    guard let value = unsafe getenv(name) else {
+    guard let secret = EnvironmentSecrets.copy(of: name) else {
       throw SecretError(.environment, operation, "the variable is not set", hint: "export it, or name another source")
     }
-    let count = unsafe min(strlen(value), readLimit)
-    return SecretBytes(capacity: count) { (output: inout OutputSpan<UInt8>) in
-      for index in 0..<count { unsafe output.append(UInt8(bitPattern: value[index])) }
-    }
+    return secret
   }
 
   /// "User PIN for token payroll" as it stands inside a sentence: "user PIN for token payroll". A word in capitals is left alone.

@@ -58,12 +58,13 @@ struct ModulePinTests {
   @Test("MODULE-DIGEST: what is pinned is loaded, anything else is exit code 2, and doctor says the line to pin with")
   func digest() async throws {
     let bench = try await Bench.withToken()
+    try bench.folder.write("state: state/s\n".utf8, to: "hsmkey.yaml")
     let step = try await bench.object("doctor", "--offline").step("module-digest")
     #expect(step["message"].string == "not pinned: any content is loaded")
     let line = try #require(step["details"].list.last?.string)
     #expect(line == "module-sha256: \(try await Self.digest(Bench.module))")
 
-    try bench.folder.write("token:\n  \(line)\n".utf8, to: "hsmkey.yaml")
+    try bench.folder.write("state: state/s\ntoken:\n  \(line)\n".utf8, to: "hsmkey.yaml")
     try await bench.succeeds("token", "list")
     let pinned = try await bench.object("doctor", "--offline").step("module-digest")
     #expect(pinned["outcome"].string == "ok")

@@ -90,6 +90,9 @@ extension FaultLine {
     FaultLine("deinitialize", function, nil, timing)
   }
 
+  /// The process ends by a fault of the module's own, as when it writes where nothing is.
+  public static func crash(in function: String, _ timing: FaultTiming...) -> FaultLine { FaultLine("crash", function, nil, timing) }
+
   /// The process is killed.
   public static func kill(on function: String, _ timing: FaultTiming...) -> FaultLine { FaultLine("kill", function, nil, timing) }
 

@@ -58,6 +58,12 @@ struct Settings: Sendable {
   static let defaultFiles = ["./hsmkey.yaml", "/etc/hsmkey/hsmkey.yaml"]
   static let defaultStateFile = "/var/lib/hsmkey/state.sqlite"
 
+  /// The environment variables that settings come from.
+  static let variables =
+    [
+      "HSMKEY_CONFIG", "HSMKEY_LOG", "HSMKEY_MODULE", "HSMKEY_MODULE_OWNER", "HSMKEY_MODULE_SHA256", "HSMKEY_TOKEN", "HSMKEY_PIN_SOURCE",
+    ] + PINMemory.variables
+
   init(options: CommonOptions, environment: [String: String]) throws {
     func choose(_ option: String?, _ optionName: String, _ variable: String, _ fromFile: Setting<String>?) -> Setting<String>? {
       if let option { return Setting(value: option, origin: .option(optionName)) }

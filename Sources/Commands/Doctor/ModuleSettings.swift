@@ -1,5 +1,6 @@
 import Foundation
 import PKCS11
+import Secrets
 import SystemPackage
 
 /// What a module wants beside its file: settings of its own, which it looks for without a word when they are missing.
@@ -8,7 +9,7 @@ enum ModuleSettings {
 
   static func check(_ file: ModuleFile, _ context: CommandContext) throws -> Finding<Void> {
     let name = (file.realPath.split(separator: "/").last ?? "").lowercased()
-    let environment = ProcessInfo.processInfo.environment
+    let environment = ProcessEnvironment.values(of: ["SOFTHSM2_CONF", "HOME", "TPM2_PKCS11_TCTI"])
     if name.contains("softhsm") { return try softHSM(environment) }
     if name.contains("tpm2"), environment["TPM2_PKCS11_TCTI"] == nil, !FileManager.default.fileExists(atPath: "/dev/tpmrm0") {
       return .warning(

@@ -20,11 +20,19 @@ public struct PINMemory: Hashable, Sendable {
   }
 
   /// The place that the environment names: `$HSMKEY_PIN_MEMORY`, or else ``defaultFolder(environment:isRoot:)``.
-  public init(environment: [String: String] = ProcessInfo.processInfo.environment, patience: Duration = .seconds(30)) {
+  ///
+  /// - Parameters:
+  ///   - environment: variables and their values; `nil` for this process's own.
+  ///   - patience: how long a login waits for one of another process on the same token.
+  public init(environment: [String: String]? = nil, patience: Duration = .seconds(30)) {
+    let environment = environment ?? ProcessEnvironment.values(of: Self.variables)
     let named = environment["HSMKEY_PIN_MEMORY"].flatMap { $0.isEmpty ? nil : $0 }
     folder = named ?? Self.defaultFolder(environment: environment, isRoot: geteuid() == 0)
     self.patience = patience
   }
+
+  /// The environment variables that a place is chosen by.
+  public static let variables = ["HSMKEY_PIN_MEMORY", "STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"]
 
   /// `pins` in the service's own state folder (`$STATE_DIRECTORY`, where systemd gives one); for root in `/var/lib/hsmkey`; otherwise in
   /// `$XDG_STATE_HOME/hsmkey` or `$HOME/.local/state/hsmkey`.

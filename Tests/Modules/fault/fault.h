@@ -43,6 +43,9 @@ bool parseNumber(const char *text, CK_ULONG *number);
 
 // ---- rules.c ----
 
+// What a crash has in a register.
+extern _Thread_local const void *inUse;
+
 typedef enum {
   ACTION_FAIL,
   ACTION_DELAY,
@@ -52,6 +55,7 @@ typedef enum {
   ACTION_DROP_OBJECTS,
   ACTION_DEINITIALIZE,
   ACTION_KILL,
+  ACTION_CRASH,
 } Action;
 
 // What outlives the reading of a script anew: a line that stays keeps its counts.

@@ -135,6 +135,7 @@ CK_RV token_C_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, const CK_UTF8C
   PIN pin = {given, length};
   Session *use;
   int who = user == CKU_SO ? OFFICER : USER;
+  inUse = given;
   CK_RV answer = enterSession(&session, ID_C_Login, &use);
   if (answer != CKR_OK) return answer;
   answer = typed(&pin, padPINOf(who));

@@ -92,6 +92,14 @@ static void waitFor(const Rule *rule, uint64_t limit) {
   }
 }
 
+// What the function was given: in a register at the moment of the crash, as it would be in a module that crashes over it.
+_Thread_local const void *inUse;
+
+__attribute__((noinline, noclone)) static void crashWith(const void *given) {
+  __asm__ volatile("" : : "r"(given));
+  *(volatile int *)1 = 0;
+}
+
 bool actOnRules(const Call *call, bool after, CK_RV *answer) {
   const char *name = functionNames[call->function];
   for (int i = 0; i < call->ruleCount; i++) {
@@ -131,6 +139,10 @@ bool actOnRules(const Call *call, bool after, CK_RV *answer) {
         // The process ends here and now, as when the power goes.
         logEvent("KILL %s", name);
         kill(getpid(), SIGKILL);
+        break;
+      case ACTION_CRASH:
+        logEvent("CRASH %s", name);
+        crashWith(inUse);
         break;
     }
   }

@@ -4,7 +4,7 @@
 //   fail FUNCTION CODE [when]          deinitialize FUNCTION [when]      (as if other code had called C_Finalize)
 //   delay FUNCTION MILLISECONDS [when] drop-sessions FUNCTION [when]     (all sessions are gone, and the login)
 //   hang FUNCTION [when]               drop-login FUNCTION [when]        drop-objects FUNCTION [when]     (handles are void)
-//   kill FUNCTION [when]               (the process ends)
+//   kill FUNCTION [when]               (the process ends)               crash FUNCTION [when]            (by a fault of the module's own)
 //     when: on N | from N | every N | times K | before | after           counted since the line stands in the script
 //
 //   backend none|PATH    token LABEL (only this one shows)    finalize-backend on    log off    fork-rule on    token-absent on
@@ -108,6 +108,7 @@ static const struct {
   Action action;
 } actions[] = {
   {"fail", ACTION_FAIL}, {"delay", ACTION_DELAY}, {"hang", ACTION_HANG}, {"kill", ACTION_KILL},
+  {"crash", ACTION_CRASH},
   {"drop-sessions", ACTION_DROP_SESSIONS}, {"drop-login", ACTION_DROP_LOGIN}, {"drop-objects", ACTION_DROP_OBJECTS},
   {"deinitialize", ACTION_DEINITIALIZE},
 };
