@@ -83,7 +83,9 @@ let package = Package(
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
 
     // Tests
-    .target(name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["KeyEvidence", x509, asn1, crypto, cryptoExtras, subprocess, systemPackage],
+      path: "Tests/TestSupport"),
     .testTarget(name: "HouseTests", dependencies: ["TestSupport"]),
     .executableTarget(name: "secrets-probe", dependencies: ["Secrets"], path: "Tests/SecretsProbe"),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets", "TestSupport", "secrets-probe"]),

@@ -13,8 +13,13 @@ extension AnsweringCommand {
   }
 
   /// Writes the answer, and ends with its exit code.
-  func give(_ answer: AnswerType) throws {
-    if common.json {
+  func give(_ answer: AnswerType) throws { try Console.give(answer, asJSON: common.json) }
+}
+
+extension Console {
+  /// Writes an answer, and ends with its exit code.
+  static func give(_ answer: some Answer, asJSON: Bool) throws {
+    if asJSON {
       try Console.writeAnswer(JSONOutput.encode(answer))
     } else if !answer.text.isEmpty {
       try Console.writeAnswer(Array("\(answer.text)\n".utf8))

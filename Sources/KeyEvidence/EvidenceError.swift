@@ -3,7 +3,8 @@ public struct EvidenceError: Error, Sendable, CustomStringConvertible {
   /// The rule that refused.
   public let rule: EvidenceRule
   /// Where in the document: a JSON pointer (RFC 6901) from the root of the file, such as `/content/probes/2`, or `byte 812 in
-  /// /content/probes/2` for bytes that are no canonical JSON. Never empty, except about a whole document: then it is `the document`.
+  /// /content/probes/2` for bytes that are no canonical JSON (`byte 258 or 398` for two members in the wrong order). Never empty, except
+  /// about a whole document: then it is `the document`.
   public let `where`: String
   /// What was being done: `verify the signed statement`.
   public let operation: String

@@ -50,9 +50,17 @@ public struct EvidenceRule: RawRepresentable, Hashable, Sendable, CaseIterable, 
   /// A proof is signed by the very key that it is about.
   public static let keySigned = EvidenceRule("EVIDENCE-KEY-SIGNED")
 
+  /// A proof is about the key that the checker named.
+  public static let keyNamed = EvidenceRule("EVIDENCE-KEY-NAMED")
+  /// Each auditor whose key the checker named has signed.
+  public static let auditorSigned = EvidenceRule("EVIDENCE-AUDITOR-SIGNED")
+  /// A proof repeats the challenge that the checker gave out.
+  public static let challenge = EvidenceRule("EVIDENCE-CHALLENGE")
+
   public static let allCases: [EvidenceRule] = [
     .size, .canonical, .memberOnce, .members, .format, .digest, .manifest, .signature, .algorithm, .signers,
-    .words, .time, .publicKey, .keyAlgorithm, .once, .probe, .grade, .waiver, .policy, .certificate, .attestation, .keySigned,
+    .words, .time, .publicKey, .keyAlgorithm, .once, .probe, .grade, .waiver, .policy, .certificate, .attestation, .keySigned, .keyNamed,
+    .auditorSigned, .challenge,
   ]
 
   public var description: String { rawValue }

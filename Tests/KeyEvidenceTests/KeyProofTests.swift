@@ -1,5 +1,6 @@
 import Foundation
 import KeyEvidence
+import TestSupport
 import Testing
 import X509
 
@@ -159,6 +160,23 @@ struct KeyProofTests {
     #expect(future.rule == .time && future.hint?.contains("clock") == true)
     fixture.madeAt = now.addingTimeInterval(299)
     #expect(throws: Never.self) { try VerifiedKeyProof.verify(try fixture.file(), at: now) }
+  }
+
+  @Test("a checker's key (EVIDENCE-KEY-NAMED), auditor (EVIDENCE-AUDITOR-SIGNED) and challenge (EVIDENCE-CHALLENGE) must be the proof's")
+  func named() throws {
+    var fixture = ProofFixture()
+    let (auditor, other) = (SoftwareSigner.ed25519(), SoftwareSigner.p256())
+    let verified = try VerifiedKeyProof.verify(try fixture.file([("auditor", auditor)]), at: now)
+    #expect(throws: Never.self) { try verified.check(key: fixture.signer.publicKey) }
+    #expect(throws: Never.self) { try verified.check(auditor: auditor.publicKey) }
+    #expect(throws: Never.self) { try verified.check(challenge: "blue horse, 2 January") }
+    #expect(try refusal { try verified.check(key: other.publicKey) }.rule.rawValue == "EVIDENCE-KEY-NAMED")
+    #expect(try refusal { try verified.check(auditor: other.publicKey) }.rule.rawValue == "EVIDENCE-AUDITOR-SIGNED")
+    #expect(try refusal { try verified.check(auditor: fixture.signer.publicKey) }.rule == .auditorSigned, "the key is not its own auditor")
+    #expect(try refusal { try verified.check(challenge: "blue horse") }.rule.rawValue == "EVIDENCE-CHALLENGE")
+    fixture.challenge = nil
+    let without = try VerifiedKeyProof.verify(try fixture.file(), at: now)
+    #expect(try refusal { try without.check(challenge: "") }.rule == .challenge)
   }
 
   @Test("rules and probes that this version does not know are let through")

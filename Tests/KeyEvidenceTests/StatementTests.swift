@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import KeyEvidence
+import TestSupport
 import Testing
 
 /// What refused, and where.

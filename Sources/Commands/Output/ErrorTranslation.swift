@@ -16,6 +16,7 @@ enum ErrorTranslation {
     case let error as PKCS11Error: translate(error)
     case let error as TokenKeysError: translate(error)
     case let error as SecretError: translate(error)
+    case let error as EvidenceError: translate(error)
     case let error as XMLSignatureError: translate(error)
     case let error as CertificateServiceError: translate(error)
     case let error as LifecycleError: translate(error)
@@ -81,6 +82,14 @@ enum ErrorTranslation {
       error.rule == .source ? .usage : .configuration, code: "secret", rule: error.rule.rawValue, operation: error.operation,
       message: error.message,
       hints: [error.hint])
+  }
+
+  private static func translate(_ error: EvidenceError) -> CommandError {
+    // What can be read and is not so is not to be trusted; what cannot be read is no evidence at all.
+    let isAboutInput = Set<EvidenceRule>([.size, .canonical, .memberOnce, .members, .format, .words]).contains(error.rule)
+    return CommandError(
+      isAboutInput ? .inputData : .untrustedAnswer, code: isAboutInput ? "input" : "untrusted", rule: error.rule.rawValue,
+      operation: error.operation, message: "at \(error.where): \(error.message)", hints: [error.hint])
   }
 
   private static func translate(_ error: XMLSignatureError) -> CommandError {

@@ -11,7 +11,10 @@ import X509
 struct KeyGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "key", abstract: "Key pairs on the token.",
-    subcommands: [KeyGenerateCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyPublicCommand.self, KeySignCommand.self])
+    subcommands: [
+      KeyGenerateCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyPublicCommand.self, KeySignCommand.self,
+      KeyVerifyProofCommand.self,
+    ])
 }
 
 /// One key in answers.

@@ -59,20 +59,25 @@ extension CanonicalJSONParser {
   private mutating func object() throws(EvidenceError) -> JSONValue {
     try enter()
     var members: [String: JSONValue] = [:]
-    var previous: String?
+    var previous: (name: String, start: Int)?
     while peek != UInt8(ascii: "}") || previous != nil {
       let start = position
       guard peek == UInt8(ascii: "\"") else { throw unexpected(previous == nil ? "the name of a member or '}'" : "the name of a member") }
       let name = try string()
       guard members[name] == nil else {
-        throw failure(.memberOnce, "the member '\(EvidenceText.shown(name))' is there twice", at: start)
-      }
-      if let previous, !CanonicalJSON.precedes(previous.utf8, name.utf8) {
+        let isNext = previous.map { $0.name == name } ?? false
         throw failure(
-          .canonical, "the member '\(EvidenceText.shown(name))' comes behind '\(EvidenceText.shown(previous))', which sorts after it",
-          at: start)
+          .memberOnce, "the member '\(EvidenceText.shown(name))' is there twice", at: isNext ? previous?.start : start,
+          or: isNext ? start : nil)
       }
-      previous = name
+      if let previous, !CanonicalJSON.precedes(previous.name.utf8, name.utf8) {
+        // Which of the two was meant to be another nobody knows.
+        throw failure(
+          .canonical,
+          "the member '\(EvidenceText.shown(previous.name))' stands before '\(EvidenceText.shown(name))', which sorts before it",
+          at: previous.start, or: start)
+      }
+      previous = (name, start)
       path.append(.member(name))
       try expect(UInt8(ascii: ":"), "':'")
       members[name] = try value()
@@ -223,14 +228,14 @@ extension CanonicalJSONParser {
     return failure(.canonical, "\(found), and \(expected) was expected")
   }
 
-  private func failure(_ rule: EvidenceRule, _ message: String, at offset: Int? = nil) -> EvidenceError {
+  private func failure(_ rule: EvidenceRule, _ message: String, at offset: Int? = nil, or second: Int? = nil) -> EvidenceError {
     let pointer = path.reduce("") { pointer, step in
       switch step {
       case .member(let name): JSONPointer.appending(EvidenceText.shown(name), to: pointer)
       case .element(let index): JSONPointer.appending(index, to: pointer)
       }
     }
-    let place = "byte \(offset ?? position)" + (pointer.isEmpty ? "" : " in \(pointer)")
+    let place = "byte \(offset ?? position)" + (second.map { " or \($0)" } ?? "") + (pointer.isEmpty ? "" : " in \(pointer)")
     return EvidenceError(rule, where: place, operation: Self.operation, message: message)
   }
 }

@@ -14,13 +14,14 @@ struct EvidenceObject {
     guard case .object(let members) = value else {
       throw EvidenceError(.members, where: pointer, operation: operation, message: "there is \(value.kind) in the place of an object")
     }
-    if let missing = required.subtracting(members.keys).min() {
-      throw EvidenceError(.members, where: pointer, operation: operation, message: "the member '\(missing)' is missing")
-    }
+    let missing = required.subtracting(members.keys).min()
     if let unknown = Set(members.keys).subtracting(required).subtracting(optional).min() {
       throw EvidenceError(
         .members, where: JSONPointer.appending(EvidenceText.shown(unknown), to: pointer), operation: operation,
-        message: "there is no such member in this format")
+        message: "there is no such member in this format" + (missing.map { ", and the member '\($0)' is missing" } ?? ""))
+    }
+    if let missing {
+      throw EvidenceError(.members, where: pointer, operation: operation, message: "the member '\(missing)' is missing")
     }
     self.members = members
     self.pointer = pointer

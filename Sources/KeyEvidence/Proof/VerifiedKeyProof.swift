@@ -50,3 +50,42 @@ public struct VerifiedKeyProof: Sendable {
   /// The signature of a key, if it signed.
   public func signature(of key: Certificate.PublicKey) -> StatementSignature? { signatures.first { $0.publicKey == key } }
 }
+
+extension VerifiedKeyProof {
+  /// That the proof is about this key.
+  ///
+  /// - Throws: `EVIDENCE-KEY-NAMED`.
+  public func check(key: Certificate.PublicKey) throws(EvidenceError) {
+    guard proof.key.publicKey != key else { return }
+    let named = (try? key.subjectPublicKeyInfo).map(EvidenceText.sha256) ?? "another"
+    throw EvidenceError(
+      .keyNamed, where: "/content/key/public-key", operation: Self.operation,
+      message: "the proof is about the key with the SHA-256 \(proof.key.publicKeySHA256), and the key that was named has \(named)")
+  }
+
+  /// That this key, an auditor's, has signed.
+  ///
+  /// - Throws: `EVIDENCE-AUDITOR-SIGNED`.
+  public func check(auditor key: Certificate.PublicKey) throws(EvidenceError) {
+    guard !signatures.contains(where: { $0.publicKey == key && $0.role != "key" }) else { return }
+    let named = (try? key.subjectPublicKeyInfo).map(EvidenceText.sha256) ?? "that was named"
+    throw EvidenceError(
+      .auditorSigned, where: "/signatures", operation: Self.operation, message: "the auditor's key with the SHA-256 \(named) did not sign")
+  }
+
+  /// That the proof repeats a challenge.
+  ///
+  /// - Throws: `EVIDENCE-CHALLENGE`.
+  public func check(challenge: String) throws(EvidenceError) {
+    guard let stated = proof.challenge else {
+      throw EvidenceError(
+        .challenge, where: "/content", operation: Self.operation, message: "the proof repeats no challenge",
+        hint: "have it made again with hsmkey key prove --challenge")
+    }
+    guard Array(stated.utf8) == Array(challenge.utf8) else {
+      throw EvidenceError(
+        .challenge, where: "/content/challenge", operation: Self.operation, message: "the proof repeats another challenge",
+        hint: "it may have been made on another occasion")
+    }
+  }
+}

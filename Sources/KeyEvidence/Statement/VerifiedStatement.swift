@@ -35,6 +35,14 @@ public struct VerifiedStatement: Sendable {
     return VerifiedStatement(format: format, content: content, signatures: try check.signatures())
   }
 
+  /// Whether bytes are meant to be a statement of this format: it names itself so, or begins as one. What is changed in it is another
+  /// matter.
+  ///
+  /// It tells a proof that cannot be trusted from a file that is something else altogether.
+  public static func seemsToBe(_ bytes: [UInt8], format: String) -> Bool {
+    bytes.firstRange(of: Array("\"format\":\"\(format)\"".utf8)) != nil
+  }
+
   private static let operation = "verify the statement"
 
   private static func manifest(_ value: JSONValue) throws(EvidenceError) -> StatementManifest {

@@ -1,8 +1,8 @@
-import KeyEvidence
+public import KeyEvidence
 
 extension JSONValue {
   /// What a path of names and indexes leads to; nil takes it away.
-  subscript(_ path: [String]) -> JSONValue? {
+  public subscript(_ path: [String]) -> JSONValue? {
     get {
       guard let first = path.first else { return self }
       switch self {
@@ -37,7 +37,7 @@ extension JSONValue {
   }
 
   /// The same by a pointer without escapes: `/rules/0/grade`.
-  subscript(_ pointer: String) -> JSONValue? {
+  public subscript(_ pointer: String) -> JSONValue? {
     get { self[pointer.split(separator: "/").map(String.init)] }
     set { self[pointer.split(separator: "/").map(String.init)] = newValue }
   }

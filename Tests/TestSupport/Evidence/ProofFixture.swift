@@ -1,21 +1,21 @@
-import Foundation
-import KeyEvidence
+public import Foundation
+public import KeyEvidence
 import SwiftASN1
-import X509
+public import X509
 
 /// A key proof as `key prove` makes it, with a key in software.
-struct ProofFixture: Sendable {
-  let signer: SoftwareSigner
-  var policy: KeyProof.Policy
-  var rules: [KeyProof.RuleFinding]
-  var probes: [KeyProof.Probe]
-  var madeAt = Date(timeIntervalSince1970: 1_767_323_045)
-  var challenge: String? = "blue horse, 2 January"
-  var certificates: [[UInt8]] = []
-  var attestations: [KeyProof.Attestation] = []
-  var isSoftware = true
+public struct ProofFixture: Sendable {
+  public let signer: SoftwareSigner
+  public var policy: KeyProof.Policy
+  public var rules: [KeyProof.RuleFinding]
+  public var probes: [KeyProof.Probe]
+  public var madeAt = Date(timeIntervalSince1970: 1_767_323_045)
+  public var challenge: String? = "blue horse, 2 January"
+  public var certificates: [[UInt8]] = []
+  public var attestations: [KeyProof.Attestation] = []
+  public var isSoftware = true
 
-  init(_ signer: SoftwareSigner = .p256()) {
+  public init(_ signer: SoftwareSigner = .p256()) {
     self.signer = signer
     policy = .init(
       name: "non-exportable-signing", isMet: true, mustBeClaimed: ["KEY-NOT-EXTRACTABLE", "KEY-SENSITIVE"],
@@ -40,7 +40,7 @@ struct ProofFixture: Sendable {
     ]
   }
 
-  func proof() throws -> KeyProof {
+  public func proof() throws -> KeyProof {
     try KeyProof(
       key: .init(
         name: "payroll", identifier: "00ff", algorithm: signer.publicKey.algorithmName ?? "", uri: "pkcs11:token=t;object=payroll",
@@ -59,16 +59,16 @@ struct ProofFixture: Sendable {
   }
 
   /// A file, signed by the key itself and by others.
-  func file(_ others: [(String, SoftwareSigner)] = []) throws -> [UInt8] { try Self.file(try proof().content, signer, others) }
+  public func file(_ others: [(String, SoftwareSigner)] = []) throws -> [UInt8] { try Self.file(try proof().content, signer, others) }
 
-  static func file(_ content: JSONValue, _ signer: SoftwareSigner, _ others: [(String, SoftwareSigner)] = []) throws -> [UInt8] {
+  public static func file(_ content: JSONValue, _ signer: SoftwareSigner, _ others: [(String, SoftwareSigner)] = []) throws -> [UInt8] {
     var draft = StatementDraft(format: KeyProof.format, content: content)
     for (role, signer) in [("key", signer)] + others { try draft.add(try signer.signature(role, of: draft)) }
     return draft.encoded()
   }
 
   /// A certificate for a key, issued by another one or by itself.
-  static func certificate(
+  public static func certificate(
     for key: Certificate.PublicKey, issuedBy issuer: (name: String, key: Certificate.PrivateKey), subject: String, isAuthority: Bool = false
   ) throws -> Certificate {
     try Certificate(
@@ -82,7 +82,7 @@ struct ProofFixture: Sendable {
 }
 
 extension Certificate {
-  var der: [UInt8] {
+  public var der: [UInt8] {
     get throws {
       var serializer = DER.Serializer()
       try serializer.serialize(self)

@@ -1,0 +1,49 @@
+import KeyEvidence
+import TokenKeys
+
+/// What a key proof does not show, said of the one at hand.
+enum ProofLimits {
+  /// Whether this version knows a rule.
+  static func isKnown(_ rule: String) -> Bool { KeyRule.allCases.contains { $0.rawValue == rule } }
+
+  /// A sentence for each thing that a reader could take for shown, and is not.
+  static func sentences(
+    _ proof: KeyProof, isKeyNamed: Bool, hasNamedAuditor: Bool, isChainChecked: Bool, isChallengeCompared: Bool
+  ) -> [String] {
+    var sentences: [String] = []
+    if !isKeyNamed {
+      sentences.append("Nothing ties this proof to the key that you use: name that with --key or --certificate, or compare the words.")
+    }
+    if !hasNamedAuditor {
+      sentences.append(
+        "The key signed this itself, and so could a key that lies outside of any token: whose word it is that it does not is not checked. "
+          + "Name the key of somebody who was there with --auditor-key.")
+    }
+    sentences.append(
+      proof.token.isSoftware
+        ? "No hardware is shown: this token is a program, and whoever can read its files can have the key."
+        : "That the token is a device is its own word: no attestation by its vendor was checked.")
+    let asserted = proof.rules.filter { $0.outcome == "met" && $0.grade == "token-asserted" }.count
+    if asserted > 0 {
+      sentences.append("\(asserted) of the \(proof.rules.count) rules rest on what the token says of itself, and nothing was tried.")
+    }
+    if proof.probes.isEmpty { sentences.append("Nothing was probed.") }
+    let open = proof.probes.filter { $0.outcome == "inconclusive" }.map(\.probe)
+    if !open.isEmpty { sentences.append("What came of these probes says nothing: \(open.joined(separator: ", ")).") }
+    let unknown = proof.rules.map(\.rule).filter { !isKnown($0) }
+    if !unknown.isEmpty { sentences.append("This version does not know what these rules mean: \(unknown.joined(separator: ", ")).") }
+    if !proof.certificates.isEmpty, !isChainChecked {
+      sentences.append("Who issued the certificate is not checked: name the authorities with --trust.")
+    }
+    if !proof.attestations.isEmpty {
+      sentences.append("The attestations are attached as they are, and not checked here: that is done with the vendor's own program.")
+    }
+    if proof.challenge == nil {
+      sentences.append("When it was made is the word of the machine that made it: there is no challenge in it.")
+    } else if !isChallengeCompared {
+      sentences.append("Whether the challenge is one that you gave is not checked: repeat it with --challenge.")
+    }
+    sentences.append("It tells how things stood when it was made, and nothing of what was done to the token since.")
+    return sentences
+  }
+}
