@@ -48,7 +48,7 @@ extension SecretSource {
     return secret
   }
 
-  static func contents(
+  package static func contents(
     ofDescriptor number: CInt, _ operation: String, patience: Duration = descriptorPatience
   ) throws(SecretError) -> SecretBytes {
     guard isatty(number) == 0 else {
@@ -69,7 +69,7 @@ extension SecretSource {
   }
 
   /// How long the writer behind a descriptor may take. A person may be behind it, at the question of another program.
-  static let descriptorPatience: Duration = .seconds(300)
+  package static let descriptorPatience: Duration = .seconds(300)
 
   /// Reads to the end or to the limit, whichever comes first, straight into the protected pages.
   ///

@@ -38,7 +38,7 @@ final class Bench: Sendable {
       "SOFTHSM2_CONF": folder.path("softhsm2.conf"), "HSMKEY_MODULE": Self.module, "HSMKEY_PIN_SOURCE": "file:\(folder.path("pin"))",
       "HSMKEY_PIN_MEMORY": folder.path("pins"), "HSMKEY_MODULE_OWNER": "\(geteuid())", "HSMKEY_MODULE_SHA256": "", "HSMKEY_CONFIG": "",
       "HSMKEY_TOKEN": "", "HSMKEY_LOG": "", "COLUMNS": "",
-      "SWIFT_BACKTRACE": "enable=yes,interactive=no,color=no",
+      "SWIFT_BACKTRACE": "enable=yes,interactive=no,color=no,registers=none",
     ]
   }
 

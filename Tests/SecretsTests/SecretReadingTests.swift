@@ -143,6 +143,19 @@ struct SecretDescriptorTests {
     #expect(try refusal("fd:\(zero.fileDescriptor)").rule == .length)
   }
 
+  @Test("SECRET-DESCRIPTOR-TIME: a writer that does not write, or does not close, is not waited for without end", arguments: ["", "7744"])
+  func silentWriter(content: String) throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForWriting.write(contentsOf: Array(content.utf8))
+    let error = #expect(throws: SecretError.self) {
+      _ = try SecretSource.contents(
+        ofDescriptor: pipe.fileHandleForReading.fileDescriptor, "read", patience: .milliseconds(50))
+    }
+    #expect(error?.rule == .descriptorTime)
+    #expect(SecretSource.descriptorPatience == .seconds(300), "a person may be behind it")
+    try pipe.fileHandleForWriting.close()
+  }
+
   @Test("SECRET-DESCRIPTOR: a closed descriptor is refused")
   func closed() throws {
     let error = try refusal("fd:987654")
@@ -175,6 +188,13 @@ struct SecretEnvironmentTests {
   @Test("a variable's value is the secret")
   func variable() async throws {
     #expect(try await probe("env:HSMKEY_TEST_PIN", ["HSMKEY_TEST_PIN": "774411"]).standardOutput == "got 6 bytes\n")
+  }
+
+  @Test("a variable is taken out of the environment when it is read, for other processes too, and can be read again all the same")
+  func variableIsTaken() async throws {
+    let result = try await run(
+      BuiltProduct.path("secrets-probe"), ["env:HSMKEY_TEST_PIN", "--again"], environment: ["HSMKEY_TEST_PIN": "774411"])
+    #expect(result.standardOutput == "got 6 bytes\ngot 6 bytes\nvariable: \nothers see: HSMKEY_TEST_PIN=\nset anew: got 4 bytes\n")
   }
 
   @Test("SECRET-ENVIRONMENT: a variable that is not set is refused")

@@ -25,6 +25,9 @@ public struct AttributeValues: Hashable, Sendable {
   private let values: [AttributeType: AttributeValue]
   private let token: String?
 
+  /// What was asked for.
+  var types: [AttributeType] { Array(values.keys) }
+
   init(_ values: [AttributeType: AttributeValue], token: String? = nil) {
     self.values = values
     self.token = token
