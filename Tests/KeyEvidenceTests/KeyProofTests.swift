@@ -92,7 +92,17 @@ struct KeyProofTests {
   func grades() throws {
     let more = try lie { $0["/rules/3/grade"] = "probed" }
     #expect(more.rule.rawValue == "EVIDENCE-GRADE" && more.where == "/content/rules/3/grade")
-    #expect(try lie { $0["/rules/0/grade"] = "token-asserted" }.where == "/content/rules/0/grade")
+    // Less may be claimed than was tried, but not where it succeeded.
+    var fixture = ProofFixture()
+    let rule = fixture.rules[0].rule
+    fixture.rules[0] = .init(rule: rule, outcome: "met", grade: "token-asserted", observed: "the token says so")
+    #expect(throws: Never.self) { try fixture.proof() }
+    let index = try #require(fixture.probes.firstIndex { $0.rule == rule })
+    fixture.probes[index] = .init(
+      probe: "a-new-probe", rule: rule, action: "tries something", outcome: "succeeded",
+      calls: [.init(function: "C_GetAttributeValue", returned: "CKR_OK")])
+    fixture.rules[0] = .init(rule: rule, outcome: "violated", grade: "token-asserted", observed: "the token says so")
+    #expect(try refusal { _ = try fixture.proof() }.where == "/content/rules/0/grade")
     #expect(try lie { $0["/rules/0/grade"] = "vendor-attested" }.rule == .grade)
     #expect(try lie { $0["/rules/0/grade"] = "sworn" }.rule == .members)
   }

@@ -88,8 +88,9 @@ extension KeyProofParts {
           throw failure(.grade, place, "it is graded as probed, and no probe of \(finding.rule) was answered")
         }
       default:
-        guard !answered else {
-          throw failure(.grade, place, "a probe of \(finding.rule) was answered, and it is graded as what the token asserts")
+        // To claim less than was tried is no lie: a refusal bears out only the word that it belongs to. A success leaves no room for a word.
+        guard !probes.contains(where: { $0.rule == finding.rule && $0.outcome == "succeeded" }) else {
+          throw failure(.grade, place, "a probe of \(finding.rule) succeeded, and it is graded as what the token asserts")
         }
       }
     }
