@@ -76,6 +76,7 @@ struct KeyProofTests {
     #expect(try lie { $0["/probes/0/calls"] = [] }.where == "/content/probes/0/outcome")
     #expect(try lie { $0["/probes/0/outcome"] = "succeeded" }.rule == .probe)
     #expect(try lie { $0["/probes/0/rule"] = "KEY-UNHEARD-OF" }.where == "/content/probes/0/rule")
+    #expect(try lie { $0["/probes/2/outcome"] = "inconclusive" }.where == "/content/probes/2/outcome")
     // A violation that was seen is not called met.
     var fixture = ProofFixture()
     fixture.probes[1] = .init(
@@ -92,18 +93,20 @@ struct KeyProofTests {
   func grades() throws {
     let more = try lie { $0["/rules/3/grade"] = "probed" }
     #expect(more.rule.rawValue == "EVIDENCE-GRADE" && more.where == "/content/rules/3/grade")
-    // Less may be claimed than was tried, but not where it succeeded.
-    var fixture = ProofFixture()
-    let rule = fixture.rules[0].rule
-    fixture.rules[0] = .init(rule: rule, outcome: "met", grade: "token-asserted", observed: "the token says so")
-    #expect(throws: Never.self) { try fixture.proof() }
-    let index = try #require(fixture.probes.firstIndex { $0.rule == rule })
-    fixture.probes[index] = .init(
-      probe: "a-new-probe", rule: rule, action: "tries something", outcome: "succeeded",
-      calls: [.init(function: "C_GetAttributeValue", returned: "CKR_OK")])
-    fixture.rules[0] = .init(rule: rule, outcome: "violated", grade: "token-asserted", observed: "the token says so")
-    #expect(try refusal { _ = try fixture.proof() }.where == "/content/rules/0/grade")
+    #expect(try lie { $0["/rules/0/grade"] = "token-asserted" }.where == "/content/rules/0/grade")
     #expect(try lie { $0["/rules/0/grade"] = "vendor-attested" }.rule == .grade)
+    // A flag that can be turned is worth no more than the token's word, whatever was refused besides.
+    var fixture = ProofFixture()
+    fixture.rules.append(.init(rule: "KEY-ATTRIBUTES-FIXED", outcome: "violated", grade: "probed", observed: "turned", isWaived: true))
+    fixture.policy = .init(
+      name: "p", isMet: true, mustBeClaimed: [], waivers: fixture.policy.waivers + [.init(rule: "KEY-ATTRIBUTES-FIXED", reason: "a TPM")])
+    fixture.probes.append(
+      .init(
+        probe: "make-readable", rule: "KEY-ATTRIBUTES-FIXED", action: "turn CKA_SENSITIVE off", outcome: "succeeded",
+        calls: [.init(function: "C_SetAttributeValue", returned: "CKR_OK")]))
+    #expect(try refusal { _ = try fixture.proof() }.where == "/content/rules/0/grade")
+    fixture.rules[0] = .init(rule: "KEY-SENSITIVE", outcome: "met", grade: "token-asserted", observed: "CKA_SENSITIVE = true")
+    #expect(throws: Never.self) { try fixture.proof() }
     #expect(try lie { $0["/rules/0/grade"] = "sworn" }.rule == .members)
   }
 

@@ -23,9 +23,11 @@ enum ProofLimits {
       proof.token.isSoftware
         ? "No hardware is shown: this token is a program, and whoever can read its files can have the key."
         : "That the token is a device is its own word: no attestation by its vendor was checked.")
-    let asserted = proof.rules.filter { $0.outcome == "met" && $0.grade == "token-asserted" }.count
+    let asserted = proof.rules.filter { $0.outcome != "not claimed" && $0.grade == "token-asserted" }.count
     if asserted > 0 {
-      sentences.append("\(asserted) of the \(proof.rules.count) rules rest on what the token says of itself, and nothing was tried.")
+      sentences.append(
+        "\(asserted) of the \(proof.rules.count) rules \(asserted == 1 ? "rests" : "rest") on the token's word about itself: "
+          + "nothing that was tried bears it out.")
     }
     if proof.probes.isEmpty { sentences.append("Nothing was probed.") }
     let open = proof.probes.filter { $0.outcome == "inconclusive" }.map(\.probe)

@@ -13,7 +13,7 @@ struct KeyGroup: AsyncParsableCommand {
     commandName: "key", abstract: "Key pairs on the token.",
     subcommands: [
       KeyGenerateCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyPublicCommand.self, KeySignCommand.self,
-      KeyProveCommand.self, KeyVerifyProofCommand.self,
+      KeyProveCommand.self, KeyVerifyProofCommand.self, KeyCountersignProofCommand.self,
     ])
 }
 

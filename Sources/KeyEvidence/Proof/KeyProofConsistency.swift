@@ -42,8 +42,14 @@ extension KeyProofParts {
   /// The function that does what a probe tries. Where it returns `CKR_OK`, the token has done it.
   private static let decisiveFunctions = [
     "wrap-out": "C_WrapKey", "decrypt": "C_Decrypt", "unwrap": "C_UnwrapKey", "derive": "C_DeriveKey", "sign-recover": "C_SignRecover",
-    "copy": "C_CopyObject",
+    "copy": "C_CopyObject", "copy-extractable": "C_CopyObject",
   ]
+
+  /// The rule whose flag a probe turns. Where that can be done, the token's word on the flag is no more than a word.
+  private static let turnedFlags = ["make-extractable": "KEY-NOT-EXTRACTABLE", "make-readable": "KEY-SENSITIVE"]
+
+  /// Rules that a probe of another rule may show to be violated: it gets a value out in the course of it.
+  private static let rulesOfValues: Set = ["KEY-SENSITIVE", "KEY-NOT-EXTRACTABLE"]
 
   private func checkProbes() throws(EvidenceError) {
     for (index, probe) in probes.enumerated() {
@@ -51,25 +57,31 @@ extension KeyProofParts {
       func demand(_ isTrue: Bool, _ message: String) throws(EvidenceError) {
         guard isTrue else { throw failure(.probe, "\(pointer)/outcome", message) }
       }
-      guard let finding = rules.first(where: { $0.rule == probe.rule }) else {
+      guard rules.contains(where: { $0.rule == probe.rule }) else {
         throw failure(.probe, "\(pointer)/rule", "no finding tells what came of this rule")
       }
-      let accepted = probe.calls.filter { $0.returned == "CKR_OK" }
+      try demand(
+        probe.outcome == "not possible" || !probe.calls.isEmpty, "it is said to have been answered, and no call was made")
+      if probe.outcome == "succeeded" {
+        let isShown = rules.contains { finding in
+          finding.outcome == "violated" && (finding.rule == probe.rule || Self.rulesOfValues.contains(finding.rule))
+        }
+        try demand(isShown, "it is said to have succeeded, and no rule to be violated by it")
+      }
+      guard let function = Self.decisiveFunctions[probe.probe] else { continue }
+      let isDone = probe.calls.contains { $0.function == function && $0.returned == "CKR_OK" }
       switch probe.outcome {
       case "succeeded":
-        try demand(!accepted.isEmpty, "it is said to have succeeded, and no call returned CKR_OK")
-        try demand(finding.outcome == "violated", "it is said to have succeeded, and its rule \(probe.rule) not to be violated")
+        try demand(isDone, "it is said to have succeeded, and \(function) did not return CKR_OK")
+        try demand(
+          rules.contains { $0.rule == probe.rule && $0.outcome == "violated" },
+          "it is said to have succeeded, and its rule \(probe.rule) not to be violated")
       case "refused":
-        try demand(accepted.count < probe.calls.count, "it is said to have been refused, and no call returned anything but CKR_OK")
+        try demand(probe.calls.contains { $0.returned != "CKR_OK" }, "it is said to have been refused, and every call returned CKR_OK")
+        fallthrough
+      case "not possible":
+        try demand(!isDone, "\(function) returned CKR_OK, so the token has done what it is said not to have done")
       default: break
-      }
-      if let function = Self.decisiveFunctions[probe.probe] {
-        let isDone = accepted.contains { $0.function == function }
-        if probe.outcome == "succeeded" {
-          try demand(isDone, "it is said to have succeeded, and \(function) did not return CKR_OK")
-        } else {
-          try demand(!isDone, "\(function) returned CKR_OK, so the token has done what it is said not to have done")
-        }
       }
     }
   }
@@ -77,22 +89,27 @@ extension KeyProofParts {
   private func checkGrades() throws(EvidenceError) {
     for (index, finding) in rules.enumerated() {
       let place = "/content/rules/\(index)/grade"
-      let answered = probes.contains { $0.rule == finding.rule && ($0.outcome == "refused" || $0.outcome == "succeeded") }
-      switch finding.grade {
-      case "vendor-attested":
-        throw failure(.grade, place, "no attestation is checked by this version, so nothing can be graded by one")
-      case "probed":
-        // A probe of one rule may show that another is violated.
-        let isShown = finding.outcome == "violated" && probes.contains { $0.outcome == "succeeded" }
-        guard answered || isShown else {
-          throw failure(.grade, place, "it is graded as probed, and no probe of \(finding.rule) was answered")
+      let own = probes.filter { $0.rule == finding.rule }
+      let isShown = own.contains { $0.outcome == "succeeded" }
+      // Refused throughout, and the flag that the token's word rests on cannot be turned.
+      let isBorneOut =
+        own.contains { $0.outcome == "refused" } && !own.contains { $0.outcome == "inconclusive" || $0.outcome == "succeeded" }
+        && !probes.contains { Self.turnedFlags[$0.probe] == finding.rule && $0.outcome == "succeeded" }
+      let isShownByAnother = Self.rulesOfValues.contains(finding.rule) && probes.contains { $0.outcome == "succeeded" }
+      let expected: Set<String> =
+        switch finding.outcome {
+        case "violated": isShown ? ["probed"] : isShownByAnother ? ["probed", "token-asserted"] : ["token-asserted"]
+        case "met": isBorneOut ? ["probed"] : ["token-asserted"]
+        default: ["token-asserted"]
         }
-      default:
-        // To claim less than was tried is no lie: a refusal bears out only the word that it belongs to. A success leaves no room for a word.
-        guard !probes.contains(where: { $0.rule == finding.rule && $0.outcome == "succeeded" }) else {
-          throw failure(.grade, place, "a probe of \(finding.rule) succeeded, and it is graded as what the token asserts")
-        }
-      }
+      guard !expected.contains(finding.grade) else { continue }
+      throw failure(
+        .grade, place,
+        finding.grade == "vendor-attested"
+          ? "no attestation is checked by this version, so nothing can be graded by one"
+          : finding.grade == "probed"
+            ? "it is graded as probed, and no probe of \(finding.rule) bears it out"
+            : "a probe of \(finding.rule) was answered, and it is graded as what the token asserts")
     }
   }
 

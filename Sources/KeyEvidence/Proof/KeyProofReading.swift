@@ -81,7 +81,7 @@ extension KeyProofParts {
     guard isWaived || object.value("waived") == nil else { throw object.failure("waived", "it is true, or it is not there") }
     return KeyProof.RuleFinding(
       rule: try ruleName(object, "rule"), outcome: try oneOf(outcomes, object, "outcome"),
-      grade: try oneOf(["probed", "token-asserted", "vendor-attested"], object, "grade"), observed: try object.text("observed"),
+      grade: try oneOf(["probed", "token-asserted", "vendor-attested"], object, "grade"), observed: try object.text("observed", 0...4096),
       isWaived: isWaived)
   }
 
