@@ -79,7 +79,8 @@ extension Bench {
   private func checkGeneration(_ kind: KeyKind, _ keys: TokenKeys) async {
     await recorder.check(kind.checkName) { try await generate(kind, by: .nonExportableSigning, keys) }
     if self.keys[kind] == nil, offers(kind.generation.type, .generateKeyPair), let policy {
-      await recorder.check("\(kind.checkName) by the policy \(policy.name)") { try await generate(kind, by: policy, keys) }
+      let waivers = policy.waivers.isEmpty ? "" : ", with waivers"
+      await recorder.check("\(kind.checkName) by the policy \(policy.name)\(waivers)") { try await generate(kind, by: policy, keys) }
     }
     if self.keys[kind] == nil { self.keys[kind] = try? generateWithoutPolicy(kind) }
   }
@@ -97,15 +98,10 @@ extension Bench {
     try need(kind.generation.type, .generateKeyPair)
     guard let algorithm = kind.algorithm else { throw Wrong("the library does not know such keys") }
     do {
-      let key = try await keys.generate(algorithm, named: kind.rawValue, policy: policy)
+      let (key, examination) = try await keys.generateExamined(algorithm, named: kind.rawValue, policy: policy)
       self.keys[kind] = TestKey(kind: kind, label: key.name, identifier: key.identifier.bytes)
-      let verdict = try await keys.verdict(of: key, algorithm: algorithm, policy: policy)
-      guard verdict.isMet else { throw Wrong("a generated key does not meet the policy: \(verdict.summary)") }
-      let told = [("not claimed", KeyVerdict.Outcome.notClaimed), ("violated", .violated)].compactMap { text, outcome in
-        let rules = verdict.findings.filter { $0.outcome == outcome }.map(\.rule.rawValue)
-        return rules.isEmpty ? nil : "\(text): \(rules.joined(separator: ", "))"
-      }
-      return told.isEmpty ? "every rule is met" : told.joined(separator: "; ")
+      guard examination.isMet else { throw Wrong("a generated key does not meet the policy: \(examination.verdict.summary)") }
+      return describe(examination.verdict)
     } catch let error as TokenKeysError {
       if try await keys.isTaken(kind.rawValue) { throw Wrong("what was refused is still there: \(error)") }
       throw Finding(

@@ -1,81 +1,69 @@
 import PKCS11
+import Secrets
+import TestSupport
 import TokenKeys
 
 extension Bench {
-  /// Attempts to get a private key out, which must fail whatever the attributes say.
+  /// Attempts to get a private key out, and to use it for more than signing, which must fail whatever the attributes say; then what the
+  /// library makes of it all.
   func checkProtection() async {
+    let keys: TokenKeys
+    do {
+      keys = try await TokenKeys(token: token, pin: SecretSource(parsing: "file:\(settings.pinFile)"))
+    } catch {
+      return await recorder.check("TokenKeys logs in to probe") { throw error }
+    }
     for kind in [KeyKind.rsa2048, .ecdsaP256] {
-      let name = "the private \(kind.rawValue) key"
-      await recorder.check("\(name) cannot be read") {
-        try attack(kind) { session, key in
-          let types: [AttributeType] = kind.type == .rsa ? [.privateExponent, .prime1, .prime2] : [.value]
-          let values = try session.attributes(types, of: key)
-          for type in types where values.bytes(type)?.isEmpty == false {
-            throw Finding(rule: KeyRule.sensitive.rawValue, detail: "\(type) can be read")
+      var examination: KeyExamination?
+      await recorder.check("the \(kind.rawValue) key is examined") {
+        let known = try key(kind)
+        let examined = try await keys.examine(keys.key(identifier: KeyIdentifier(known.identifier)))
+        examination = examined
+        guard try await keys.examine(keys.key(identifier: KeyIdentifier(known.identifier))).probes == examined.probes else {
+          throw Wrong("examined again, the key does something else")
+        }
+        return describe(examined.verdict)
+      }
+      for probe in KeyProbe.allCases {
+        await recorder.check("probe \(probe), \(kind.rawValue)") {
+          guard let result = examination?.probes.first(where: { $0.probe == probe }) else {
+            throw Lacking.check("the \(kind.rawValue) key is examined")
           }
-          return types.map { "\($0) \(values[$0].isSensitive ? "sensitive" : "not there")" }.joined(separator: ", ")
+          let answers = Self.answers(result)
+          if result.outcome == .succeeded { throw Finding(rule: probe.rule.rawValue, detail: "\(result.detail ?? ""); \(answers)") }
+          return "\(result.outcome): \(answers.isEmpty ? result.detail ?? "" : answers)"
         }
-      }
-      await recorder.check("\(name) cannot be made extractable") {
-        try attack(kind) { session, key in try loosen(.extractable, to: true, .notExtractable, key, in: &session) }
-      }
-      await recorder.check("\(name) cannot be made readable") {
-        try attack(kind) { session, key in try loosen(.sensitive, to: false, .sensitive, key, in: &session) }
-      }
-      await recorder.check("\(name) cannot be wrapped out") {
-        try need(.aesKeyGeneration, .generate)
-        // The plain wrapping takes multiples of eight bytes, and a key is as long as it happens to be: asked only where there is no other.
-        let padding = Self.paddingWrappers.filter { offers($0.type, .wrap) }
-        let mechanisms = padding.isEmpty && offers(.aesKeyWrap, .wrap) ? [.aesKeyWrap] : padding
-        if mechanisms.isEmpty { throw Lacking.mechanisms([.aesKeyWrap] + Self.paddingWrappers.map(\.type), .wrap) }
-        var answers: [(mechanism: Mechanism, refusal: ReturnValue?)] = []
-        for mechanism in mechanisms { answers.append((mechanism, try wrap(kind, mechanism))) }
-        let given = answers.filter { $0.refusal == nil }.map { "\($0.mechanism)" }
-        guard given.isEmpty else {
-          throw Finding(
-            rule: KeyRule.notExtractable.rawValue,
-            detail: "C_WrapKey gives it out under a key that anybody can make, by \(given.joined(separator: ", "))")
-        }
-        return answers.map { "\($0.mechanism): \($0.refusal?.name ?? "")" }.joined(separator: ", ")
       }
     }
-  }
-
-  private static let paddingWrappers: [Mechanism] = [
-    .aesKeyWrapPad, .aesKeyWrapKWP, .aesCBCPad(initializationVector: [UInt8](repeating: 7, count: 16)),
-  ]
-
-  /// What a token answers that is asked for its private key, wrapped under a fresh key of ours.
-  private func wrap(_ kind: KeyKind, _ mechanism: Mechanism) throws -> ReturnValue? {
-    var refusal: ReturnValue?
-    _ = try attack(kind) { session, key in
-      let wrappingKey = try session.generateKey(
-        .aesKeyGeneration,
-        [
-          .init(.objectClass, ObjectClass.secretKey), .init(.keyType, KeyType.aes), .init(.token, false),
-          .init(.valueLength, UInt(32)), .init(.wrap, true),
-        ])
-      refusal = try answer { _ = try session.wrapKey(key, with: mechanism, wrappingKey: wrappingKey) }
+    await checkBadKeys(keys)
+    await recorder.check("TokenKeys closes after the probes") {
+      try await keys.close()
       return nil
     }
-    return refusal
   }
 
-  /// Runs an attempt on a private key, in a read-write session with the user logged in.
-  private func attack(_ kind: KeyKind, _ body: (inout Session, ObjectHandle) throws -> String?) throws -> String? {
-    let key = try key(kind)
-    return try withLogin(.readWrite) { session in
-      let handle = try key.privateHandle(in: &session)
-      return try body(&session, handle)
+  /// What a verdict says, rule by rule where it is not the usual.
+  func describe(_ verdict: KeyVerdict) -> String {
+    let groups: [(String, (KeyVerdict.Finding) -> Bool)] = [
+      ("met, probed", { $0.outcome == .met && $0.grade == .probed }),
+      ("met, token-asserted", { $0.outcome == .met && $0.grade == .tokenAsserted }),
+      ("not claimed", { $0.outcome == .notClaimed }),
+      ("violated, probed", { $0.outcome == .violated && $0.grade == .probed }),
+      ("violated, token-asserted", { $0.outcome == .violated && $0.grade == .tokenAsserted }),
+    ]
+    return groups.compactMap { name, isIn in
+      let rules = verdict.findings.filter(isIn).map(\.rule.rawValue)
+      return rules.isEmpty ? nil : "\(name): \(rules.joined(separator: ", "))"
+    }.joined(separator: "; ")
+  }
+
+  /// The answers of the functions that a probe is about, each once.
+  private static func answers(_ result: ProbeResult) -> String {
+    var answers: [String] = []
+    for call in result.calls where !["C_GenerateKey", "C_DestroyObject"].contains(call.function) {
+      let answer = "\(call.mechanism.map { "\($0)" } ?? call.function): \(call.returned.name ?? "\(call.returned)")"
+      if !answers.contains(answer) { answers.append(answer) }
     }
-  }
-
-  private func loosen(
-    _ type: AttributeType, to value: Bool, _ rule: KeyRule, _ key: ObjectHandle, in session: inout Session
-  ) throws -> String? {
-    let refusal = try answer { try session.setAttributes([.init(type, value)], of: key) }
-    let now = try session.attributes([type], of: key).bool(type)
-    if now == value { throw Finding(rule: rule.rawValue, detail: "\(type) is \(value) afterwards") }
-    return refusal.map { "\($0)" } ?? "CKR_OK, and nothing has changed"
+    return answers.joined(separator: ", ")
   }
 }

@@ -3,10 +3,12 @@ public import Secrets
 
 /// What a token did when it was asked for an attribute that it should keep to itself.
 public struct AttributeDisclosure: Hashable, Sendable {
-  /// What `C_GetAttributeValue` answered.
+  /// What `C_GetAttributeValue` answered: `CKR_OK`, `CKR_ATTRIBUTE_SENSITIVE` or `CKR_ATTRIBUTE_TYPE_INVALID`.
   public let returnValue: ReturnValue
-  /// How many bytes the token wrote, whatever it answered. The bytes themselves are gone.
+  /// How many bytes the token gave; 0 when it refused. The bytes themselves are gone.
   public let byteCount: Int
+  /// The token left something in the memory that it was lent although it refused. Some decrypt their store there and wipe less than that.
+  public let hasResidue: Bool
 }
 
 extension Session {
@@ -20,6 +22,7 @@ extension Session {
     let handle = try handle
     var answer = ReturnValue.ok
     var byteCount = 0
+    var isTouched = false
     _ = SecretBytes(capacity: Self.secretSizeLimit) { output in
       unsafe output.withUnsafeMutableBufferPointer { memory, count in
         unsafe memory.initialize(repeating: 0)
@@ -28,17 +31,16 @@ extension Session {
         answer = unsafe cryptoki.answer(.C_GetAttributeValue, cryptoki.functions.pointee.C_GetAttributeValue) {
           unsafe $0(handle, object.rawValue, &record, 1)
         }
-        // What was written counts, also by a module that says that it wrote nothing.
-        byteCount = unsafe memory.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+        isTouched = unsafe memory.contains { $0 != 0 }
         if answer == .ok, unsafe record.ulValueLen != CK_UNAVAILABLE_INFORMATION {
-          byteCount = max(byteCount, min(Int(clamping: unsafe record.ulValueLen), memory.count))
+          byteCount = min(Int(clamping: unsafe record.ulValueLen), memory.count)
         }
       }
     }
     guard answer == .ok || answer == .attributeSensitive || answer == .attributeTypeInvalid else {
       throw failure(.C_GetAttributeValue, answer, operation: "ask for \(type)")
     }
-    return AttributeDisclosure(returnValue: answer, byteCount: byteCount)
+    return AttributeDisclosure(returnValue: answer, byteCount: byteCount, hasResidue: isTouched && byteCount == 0)
   }
 
   /// Decrypts (`C_DecryptInit`, `C_Decrypt`).

@@ -17,10 +17,11 @@ extension TokenDialect {
   static let nss = TokenDialect(
     "nss",
     [
-      .refuses([.copyable], "it refuses CKA_COPYABLE in templates, so it claims nothing of KEY-NOT-COPYABLE"),
+      .refuses([.copyable], "it refuses CKA_COPYABLE in templates, and copies every key that it is asked to: KEY-NOT-COPYABLE is violated"),
       .note("it says CKA_LOCAL = false of keys that it generated itself: KEY-LOCAL is violated, and the default policy refuses the key"),
-      .note(
-        "it hands out keys that it calls not extractable, when asked to wrap them: its word on KEY-NOT-EXTRACTABLE cannot be relied on"),
+      .note("it hands out keys that it calls not extractable, when asked to wrap them: KEY-NOT-EXTRACTABLE is violated"),
+      .note("it makes extractable copies of keys that are not: KEY-ATTRIBUTES-FIXED is violated"),
+      .note("it derives and signs with recovery by keys that may do neither: KEY-SIGN-ONLY is violated"),
       .note("it does not know CKA_ALWAYS_AUTHENTICATE, which counts as false"),
       .note("a wrong PIN changes none of its flags"),
       .note("it has to be told its database in the initialisation string"),
@@ -29,7 +30,8 @@ extension TokenDialect {
   static let openCryptoki = TokenDialect(
     "opencryptoki",
     [
-      .refuses([.copyable], "it does not know CKA_COPYABLE, so it claims nothing of KEY-NOT-COPYABLE"),
+      .refuses([.copyable], "it does not know CKA_COPYABLE, and copies every key that it is asked to: KEY-NOT-COPYABLE is violated"),
+      .note("it signs with recovery by keys that may not: KEY-SIGN-ONLY is violated"),
       .note("keys are extractable unless it is told otherwise, so every flag is asked for"),
       .note("its software token digests for no RSA signature and may lack elliptic curves: its mechanism list tells"),
       .note("the PINs that it was installed with have to be changed before it can be used"),
@@ -43,7 +45,9 @@ extension TokenDialect {
         "it refuses templates that name CKA_ENCRYPT or CKA_DECRYPT, also when they are false; what it made of them is read back"),
       .note(
         "its keys decrypt as well as sign, EC keys by their words only: KEY-SIGN-ONLY is violated, and the default policy refuses the key"),
-      .note("it accepts CKA_SENSITIVE = false and CKA_EXTRACTABLE = true afterwards as mere words: the key stays in the TPM all the same"),
+      .note(
+        "it accepts CKA_SENSITIVE = false and CKA_EXTRACTABLE = true afterwards as mere words: KEY-ATTRIBUTES-FIXED is violated, and the "
+          + "key stays in the TPM all the same"),
       .note("without a resource manager in front of it a TPM has room for a few objects only"),
     ])
 

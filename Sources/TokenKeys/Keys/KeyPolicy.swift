@@ -230,9 +230,15 @@ extension KeyVerdict.Finding {
   /// A probe that succeeded violates the rule, whatever the token says. One that was refused bears the token's word out. A flag that could
   /// be turned without any effect is a note, and the token's word on it no more than a word.
   fileprivate func afterProbes(_ probes: [ProbeResult], waiver: KeyWaiver?) -> KeyVerdict.Finding {
-    let shown = probes.compactMap { $0.violations[rule] }
+    var shown: [String] = []
+    for deed in probes.compactMap({ $0.violations[rule] }) where !shown.contains(deed) { shown.append(deed) }
     if !shown.isEmpty {
-      let claim = outcome == .met ? " although the token says \(observed)" : outcome == .violated ? ", and the token says \(observed)" : ""
+      let claim =
+        switch outcome {
+        case .met: " although the token says that \(claim)"
+        case .violated: ", and the token says so: \(observed)"
+        default: ""
+        }
       return .init(rule: rule, outcome: .violated, grade: .probed, observed: shown.joined(separator: "; ") + claim, waiver: waiver)
     }
     let isBorneOut =
@@ -245,5 +251,16 @@ extension KeyVerdict.Finding {
     let refused = probes.filter { $0.probe.rule == rule && $0.outcome == .refused }.map(\.probe.rawValue).joined(separator: ", ")
     return .init(
       rule: rule, outcome: .met, grade: .probed, observed: "\(outcome == .met ? "\(observed); " : "")refused: \(refused)", waiver: waiver)
+  }
+
+  /// What the token claims of the key, as the end of a sentence.
+  private var claim: String {
+    switch rule {
+    case .sensitive: "it is sensitive (\(observed))"
+    case .notExtractable: "it is not extractable (\(observed))"
+    case .notCopyable: "it is not copyable (\(observed))"
+    case .signOnly: "it only signs (\(observed))"
+    default: observed
+    }
   }
 }

@@ -8,6 +8,7 @@ extension KeyProber {
         let answer = try trial.attempt("C_CopyObject") {
           try session.copyObject(key, changing: [.init(.token, false)] + attributes)
         }
+        if case .failed = answer { session.giveUp() }
         guard case .accepted(let copy) = answer else { return }
         trial.did(attributes.isEmpty ? "C_CopyObject made a copy" : "C_CopyObject made an extractable copy")
         guard copy != key, !attributes.isEmpty, !session.isPoisoned else { return try destroy(copy, trial, in: &session) }

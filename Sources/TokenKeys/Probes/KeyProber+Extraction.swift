@@ -9,10 +9,9 @@ extension KeyProber {
         guard object == key || number == sessionNumber else { return }
         let answer = try trial.attempt("C_GetAttributeValue") { () throws -> AttributeDisclosure in
           let disclosure = try session.disclosure(of: type, by: object)
-          guard disclosure.returnValue == .ok || disclosure.byteCount > 0 else {
-            // An answer like any other here, although it is none that a reader of attributes would fail for.
-            throw PKCS11Error.refusal("C_GetAttributeValue", disclosure.returnValue)
-          }
+          if disclosure.hasResidue { trial.note("something was left in the memory lent for \(type); it was wiped and not looked at") }
+          // An answer like any other here, although it is none that a reader of attributes would fail for.
+          guard disclosure.returnValue == .ok else { throw PKCS11Error.refusal("C_GetAttributeValue", disclosure.returnValue) }
           return disclosure
         }
         guard case .accepted(let disclosure) = answer else { return }
@@ -25,15 +24,17 @@ extension KeyProber {
   func wrapping(of object: ObjectHandle, _ trial: ProbeTrial) -> [Step] {
     let number = sessionNumber
     var steps: [Step] = []
-    for family in Self.wrappingFamilies where offered[family.generation.type] != nil {
+    for family in WrappingFamily.all where family.generation.map({ offered[$0.type] != nil }) ?? parts.algorithm.isShort {
       for mechanism in family.mechanisms where offered[mechanism.type] != nil {
         steps.append { [self] session in
           guard object == key || number == sessionNumber else { return }
+          // A key is as long as it happens to be: what wants whole blocks is asked only where nothing else gives it out.
+          if WrappingFamily.wantsWholeBlocks.contains(mechanism.type), trial.hasWrapped { return }
           try wrap(object, with: mechanism, family, trial, in: &session)
         }
       }
     }
-    let untried = offered.filter { $0.value.flags.contains(.wrap) && !Self.wrappingMechanisms.contains($0.key) }.keys.map(\.description)
+    let untried = offered.filter { $0.value.flags.contains(.wrap) && !WrappingFamily.mechanisms.contains($0.key) }.keys.map(\.description)
       .sorted()
     if trial.probe == .wrapOut, !untried.isEmpty { trial.note("not tried: \(untried.joined(separator: ", "))") }
     if trial.probe == .wrapOut, steps.isEmpty { trial.note("the token offers no mechanism to make a wrapping key and wrap with it") }
@@ -57,43 +58,21 @@ extension KeyProber {
     _ family: WrappingFamily, _ trial: ProbeTrial, in session: inout Session
   ) throws -> ObjectHandle? {
     // Some tokens want less said of a session key.
-    for template in [family.template + [.init(.sensitive, true), .init(.extractable, false)], family.template] {
-      let answer = try trial.attempt("C_GenerateKey", mechanism: family.generation.type, isDecisive: false) {
-        try session.generateKey(family.generation, template)
+    let hidden: [Attribute] = [.init(.sensitive, true), .init(.extractable, false)]
+    for template in family.generation == nil ? [family.template()] : [family.template() + hidden, family.template()] {
+      let function = family.generation == nil ? "C_CreateObject" : "C_GenerateKey"
+      let answer = try trial.attempt(function, mechanism: family.generation?.type, isDecisive: false) {
+        guard let generation = family.generation else { return try session.createObject(template) }
+        return try session.generateKey(generation, template)
       }
       if case .accepted(let made) = answer { return made }
+      // Nobody knows what a call has left that failed.
+      if case .failed = answer { session.giveUp() }
       if session.isPoisoned { break }
     }
+    trial.note("the token makes no session key to wrap with")
     return nil
   }
-
-  /// A kind of session key, and how it wraps.
-  private struct WrappingFamily {
-    let generation: Mechanism
-    let template: [Attribute]
-    let mechanisms: [Mechanism]
-  }
-
-  private static let wrappingFamilies: [WrappingFamily] = [
-    WrappingFamily(
-      generation: .aesKeyGeneration,
-      template: [
-        .init(.objectClass, ObjectClass.secretKey), .init(.keyType, KeyType.aes), .init(.token, false), .init(.valueLength, UInt(32)),
-        .init(.wrap, true),
-      ],
-      mechanisms: [
-        .aesKeyWrapPad, .aesKeyWrapKWP, .aesKeyWrap, .aesCBCPad(initializationVector: [UInt8](repeating: 7, count: 16)),
-        Mechanism(.aesCBC, parameter: [UInt8](repeating: 7, count: 16)), Mechanism(.aesECB),
-      ]),
-    WrappingFamily(
-      generation: .des3KeyGeneration,
-      template: [
-        .init(.objectClass, ObjectClass.secretKey), .init(.keyType, KeyType.des3), .init(.token, false), .init(.wrap, true),
-      ],
-      mechanisms: [Mechanism(.des3CBCPad, parameter: [UInt8](repeating: 7, count: 8))]),
-  ]
-
-  private static let wrappingMechanisms = Set(wrappingFamilies.flatMap(\.mechanisms).map(\.type))
 }
 
 extension KeyAlgorithm {
@@ -104,4 +83,7 @@ extension KeyAlgorithm {
     case .elliptic, .edwards25519, .moduleLattice: [.value]
     }
   }
+
+  /// Whether the private key can be encrypted by RSA as it is.
+  fileprivate var isShort: Bool { modulusBits == nil }
 }

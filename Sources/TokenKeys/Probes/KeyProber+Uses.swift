@@ -27,7 +27,7 @@ extension KeyProber {
       let answer = try trial.attempt("C_DecryptInit", "C_Decrypt", mechanism: mechanism.type) {
         _ = try session.decrypt(encrypted, with: mechanism, key: key)
       }
-      if case .accepted = answer { trial.did("C_Decrypt decrypted by \(mechanism)") }
+      if case .accepted = answer { trial.did("C_Decrypt decrypted", by: mechanism.type) }
     }
   }
 
@@ -42,8 +42,9 @@ extension KeyProber {
       let answer = try trial.attempt("C_UnwrapKey", mechanism: mechanism.type, doubtful: ProbeTrial.templateAnswers) {
         try session.unwrapKey(encrypted, with: mechanism, unwrappingKey: key, template)
       }
+      if case .failed = answer { session.giveUp() }
       guard case .accepted(let made) = answer else { return }
-      trial.did("C_UnwrapKey unwrapped a key by \(mechanism)")
+      trial.did("C_UnwrapKey unwrapped a key", by: mechanism.type)
       try destroy(made, trial, in: &session)
     }
   }
@@ -58,6 +59,7 @@ extension KeyProber {
     // Tokens differ in how they want the point.
     return uses([point, [0x04, UInt8(point.count)] + point].map { .ecdh1Derive(publicPoint: $0) }, trial, "") {
       [self] mechanism, session in
+      guard !trial.hasDone else { return }
       let template: [Attribute] = [
         .init(.objectClass, ObjectClass.secretKey), .init(.keyType, KeyType.genericSecret), .init(.token, false),
         .init(.valueLength, UInt(32)),
@@ -65,8 +67,9 @@ extension KeyProber {
       let answer = try trial.attempt("C_DeriveKey", mechanism: mechanism.type, doubtful: ProbeTrial.templateAnswers) {
         try session.deriveKey(mechanism, from: key, template)
       }
+      if case .failed = answer { session.giveUp() }
       guard case .accepted(let made) = answer else { return }
-      trial.did("C_DeriveKey agreed on a secret by \(mechanism)")
+      trial.did("C_DeriveKey agreed on a secret", by: mechanism.type)
       try destroy(made, trial, in: &session)
     }
   }
@@ -85,7 +88,7 @@ extension KeyProber {
       let answer = try trial.attempt("C_SignRecoverInit", "C_SignRecover", mechanism: mechanism.type) {
         _ = try session.signRecoverably(message, with: mechanism, key: key)
       }
-      if case .accepted = answer { trial.did("C_SignRecover signed by \(mechanism)") }
+      if case .accepted = answer { trial.did("C_SignRecover signed", by: mechanism.type) }
     }
   }
 

@@ -10,7 +10,7 @@ final class ProbeTrial {
   private var failures = 0
   private var valuesRead: [AttributeType] = []
   private var mechanismsWrapping: [MechanismType] = []
-  private var deeds: [String] = []
+  private var deeds: [(deed: String, mechanisms: [MechanismType])] = []
   private var notes: [String] = []
 
   init(_ probe: KeyProbe) { self.probe = probe }
@@ -74,13 +74,23 @@ final class ProbeTrial {
   func gaveOut(_ type: AttributeType) { valuesRead.append(type) }
   func wrapped(with mechanism: MechanismType) { mechanismsWrapping.append(mechanism) }
   /// The token did what the probe is about.
-  func did(_ deed: String) { deeds.append(deed) }
-  func note(_ note: String) { notes.append(note) }
+  func did(_ deed: String, by mechanism: MechanismType? = nil) {
+    let index = deeds.firstIndex { $0.deed == deed } ?? deeds.count
+    if index == deeds.count { deeds.append((deed, [])) }
+    if let mechanism, !deeds[index].mechanisms.contains(mechanism) { deeds[index].mechanisms.append(mechanism) }
+  }
+  var hasDone: Bool { !deeds.isEmpty }
+  var hasWrapped: Bool { !mechanismsWrapping.isEmpty }
+  func note(_ note: String) { if !notes.contains(note) { notes.append(note) } }
 
   /// What came of the probe as a whole.
   var result: ProbeResult {
     var violations: [KeyRule: String] = [:]
-    if !deeds.isEmpty { violations[probe.rule] = deeds.joined(separator: ", ") }
+    if !deeds.isEmpty {
+      violations[probe.rule] = deeds.map { deed, mechanisms in
+        deed + (mechanisms.isEmpty ? "" : " by \(mechanisms.map(\.description).joined(separator: ", "))")
+      }.joined(separator: ", ")
+    }
     if !valuesRead.isEmpty {
       violations[.sensitive] = "C_GetAttributeValue gave out \(valuesRead.map(\.description).joined(separator: ", "))"
     }

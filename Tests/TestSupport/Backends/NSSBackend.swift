@@ -17,6 +17,9 @@ extension Backend {
         waivers: [
           "KEY-LOCAL": "NSS denies having made its own keys",
           "KEY-NOT-EXTRACTABLE": "NSS gives its keys out with C_WrapKey, which these checks are about",
+          "KEY-ATTRIBUTES-FIXED": "NSS makes extractable copies, which these checks are about",
+          "KEY-NOT-COPYABLE": "NSS does not know CKA_COPYABLE",
+          "KEY-SIGN-ONLY": "NSS derives and signs with recovery by any key",
         ]),
       resources: [folder])
   }

@@ -18,7 +18,12 @@ extension Backend {
     let pinFile = try folder.write("1234567".utf8, to: "pin")
     let script = try folder.write(inNamespace.utf8, to: "in-namespace.sh")
     return RunningBackend(
-      settings: ConformanceSettings(module: library(module) ?? "", token: "conformance", pinFile: pinFile, wrongPIN: "7654321"),
+      settings: ConformanceSettings(
+        module: library(module) ?? "", token: "conformance", pinFile: pinFile, wrongPIN: "7654321", policy: "non-exportable-signing",
+        waivers: [
+          "KEY-NOT-COPYABLE": "openCryptoki does not know CKA_COPYABLE",
+          "KEY-SIGN-ONLY": "openCryptoki signs with recovery by any key",
+        ]),
       wrapper: ["unshare"] + namespaces + ["/bin/bash", script], resources: [folder])
   }
 
