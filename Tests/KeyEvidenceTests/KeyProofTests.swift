@@ -122,7 +122,7 @@ struct KeyProofTests {
   @Test("whether the policy is met follows from the rules (EVIDENCE-POLICY)")
   func policy() throws {
     #expect(try lie { $0["/policy/is-met"] = false }.rule.rawValue == "EVIDENCE-POLICY")
-    #expect(try lie { $0["/rules/1/outcome"] = "violated" }.where == "/content/policy/is-met")
+    #expect(try lie { $0["/rules/3/outcome"] = "violated" }.where == "/content/policy/is-met")
     #expect(try lie { $0["/policy/must-be-claimed/2"] = "KEY-NOT-COPYABLE" }.where == "/content/policy/is-met")
     #expect(try lie { $0["/policy/must-be-claimed/2"] = "KEY-UNHEARD-OF" }.where == "/content/policy/must-be-claimed/2")
     var fixture = ProofFixture()
