@@ -41,6 +41,11 @@ struct AuditCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("Write a report to this new file, for a browser and for paper.", valueName: "file"), completion: .file())
   var html: String?
 
+  @Option(
+    help: ArgumentHelp("The policy that private keys are held against.", valueName: "name"),
+    completion: .list(KeyPolicy.profiles.map(\.name)))
+  var policy: String = KeyPolicy.nonExportableSigning.name
+
   @Flag(help: "Look at public objects only, without a PIN.")
   var publicOnly = false
 
@@ -53,11 +58,16 @@ struct AuditCommand: AnsweringCommand {
     guard AuditSeverity(rawValue: failOn) != nil else {
       throw ValidationError("\(failOn) is no weight; use notice, warning or violation")
     }
+    guard KeyPolicy(named: policy) != nil else {
+      throw ValidationError("\(policy) is no key policy; there are \(KeyPolicy.profiles.map(\.name).joined(separator: ", "))")
+    }
     if (write == nil) != (signWith == nil) {
       throw ValidationError("--write and --sign-with go together: an inventory that nobody signed proves nothing")
     }
     if write != nil && publicOnly { throw ValidationError("--write needs the PIN, for the key that signs; leave --public-only out") }
-    if auditorKey != nil && inventory == nil { throw ValidationError("--auditor-key is about who signed the --inventory, which is missing") }
+    if auditorKey != nil && inventory == nil {
+      throw ValidationError("--auditor-key is about who signed the --inventory, which is missing")
+    }
     if [write, html].contains("-") { throw ValidationError("--write and --html want the name of a new file; stdout is for the answer") }
   }
 
@@ -99,9 +109,10 @@ struct AuditCommand: AnsweringCommand {
   }
 
   private func read(_ token: Token, _ keys: TokenKeys?, _ context: CommandContext) async throws -> TokenInventory {
+    let policy = KeyPolicy(named: policy) ?? .nonExportableSigning
     let madeBy = "hsmkey \(toolVersion)"
-    if let keys { return try await keys.inventory(madeBy: madeBy) }
-    return try await context.waiting("read what is on token \(token.label)") { try token.publicInventory(madeBy: madeBy) }
+    if let keys { return try await keys.inventory(policy: policy, madeBy: madeBy) }
+    return try await context.waiting("read what is on token \(token.label)") { try token.publicInventory(policy: policy, madeBy: madeBy) }
   }
 
   private func notes(_ context: CommandContext, _ present: TokenInventory) -> [String] {

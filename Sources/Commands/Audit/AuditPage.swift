@@ -61,12 +61,15 @@ struct AuditPage {
       facts.append(
         ("Held against", "an inventory of <time>\(known.inventory.madeAt.ISO8601Format())</time> (\(HTMLText.isolated(known.path)))"))
       for signer in known.signers {
-        let who = signer.isAuditor == true ? "the auditor's key, as named" : signer.isAuditor == false ? "another key" : "a key that was not checked"
+        let who =
+          signer.isAuditor == true
+          ? "the auditor's key, as named" : signer.isAuditor == false ? "another key" : "a key that was not checked"
         facts.append(("Signed by", "\(who)<br>\(HTMLText.digits(signer.publicKeySHA256))"))
       }
     }
     let rows = facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }.joined(separator: "\n")
-    return "<header>\n<p class=\"kicker\">Token audit</p>\n<h1>\(HTMLText.isolated(token.label))</h1>\n<dl class=\"facts\">\n\(rows)\n</dl>\n</header>"
+    return
+      "<header>\n<p class=\"kicker\">Token audit</p>\n<h1>\(HTMLText.isolated(token.label))</h1>\n<dl class=\"facts\">\n\(rows)\n</dl>\n</header>"
   }
 
   private var result: String {

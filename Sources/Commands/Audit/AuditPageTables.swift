@@ -65,7 +65,8 @@ struct AuditPageTables {
       let contents = certificate.contents
       let subject = contents.map { HTMLText.isolated($0.subject) } ?? "<span class=\"bad\">cannot be read</span>"
       let issuer = contents.map { "<span class=\"small\">issued by \(HTMLText.isolated($0.issuer))</span>" } ?? ""
-      let algorithm = contents.map { "\(HTMLText.escape($0.keyAlgorithm))<span class=\"small\">\(HTMLText.escape($0.signatureAlgorithm))</span>" } ?? ""
+      let algorithm =
+        contents.map { "\(HTMLText.escape($0.keyAlgorithm))<span class=\"small\">\(HTMLText.escape($0.signatureAlgorithm))</span>" } ?? ""
       let days = contents.map { "\(day($0.notBefore)) to<br>\(day($0.notAfter))" } ?? ""
       let facts = [
         ("serial", contents?.serial ?? ""), ("CKA_ID", certificate.id), ("certificate, SHA-256", certificate.sha256),

@@ -86,7 +86,8 @@ struct AuditText {
     report.findings.flatMap { finding -> [String] in
       let subject = finding.subject
       let name = TextTable.fitting(Console.forTerminal(subject.name.isEmpty ? "(no name)" : subject.name), 60)
-      let what = subject.kind == "token" ? "token \(name)" : "\(subject.kind) \(name)" + (subject.id.isEmpty ? "" : " (CKA_ID \(subject.id))")
+      let what =
+        subject.kind == "token" ? "token \(name)" : "\(subject.kind) \(name)" + (subject.id.isEmpty ? "" : " (CKA_ID \(subject.id))")
       let mark = finding.severity.rawValue.uppercased()
       return line("\(mark)\(String(repeating: " ", count: 10 - mark.count))\(finding.rule) \(what): \(finding.message)", "          ")
     }

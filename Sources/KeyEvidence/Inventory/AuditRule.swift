@@ -12,7 +12,7 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
   public static let changed = AuditRule("AUDIT-CHANGED")
   /// A private or secret key cannot leave the token: it is sensitive and not extractable. (violation)
   public static let extractable = AuditRule("AUDIT-EXTRACTABLE")
-  /// A private key signs and does nothing else. (violation)
+  /// A private key signs and does nothing else, unless the key policy lets it. (violation)
   public static let signOnly = AuditRule("AUDIT-SIGN-ONLY")
   /// A private key meets every other rule of the key policy. (violation)
   public static let policy = AuditRule("AUDIT-POLICY")
@@ -60,7 +60,7 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
       "What is on the token is as the inventory has it: attributes, identifiers, names. "
       + "A key is known by its public key, then by its CKA_ID.",
     .extractable: "A private or secret key cannot leave the token: it is sensitive and not extractable.",
-    .signOnly: "A private key signs and does nothing else.",
+    .signOnly: "A private key signs and does nothing else, unless the key policy lets it.",
     .policy: "A private key meets every other rule of the key policy.",
     .weak: "A key is of a kind and size known to be strong enough, and no certificate rests on SHA-1 or less.",
     .idShared: "A CKA_ID is one key pair's only.",

@@ -48,7 +48,9 @@ public struct InventoryReview: Sendable {
       let uses: [InventoryAttribute] = [.decrypt, .unwrap, .derive, .signRecover]
       let others = uses.filter { half.attributes[truth: $0] == true }
       let isSigning = half.attributes[truth: .sign] == true
-      if !others.isEmpty || !isSigning {
+      // Unless the policy has been told to let it pass.
+      let isObjectedTo = half.verdict.map { $0.objections.contains("KEY-SIGN-ONLY") } ?? true
+      if isObjectedTo, !others.isEmpty || !isSigning {
         let allowed = (isSigning ? [InventoryAttribute.sign] : []) + others
         findings.append(
           .init(

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import KeyEvidence
@@ -23,12 +25,20 @@ struct InventoryReviewTests {
   func signOnly() {
     for attribute in [InventoryAttribute.decrypt, .unwrap, .derive, .signRecover] {
       let findings = InventoryReview(
-        Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: [(attribute, true)]))]), at: Sample.now
+        Sample.inventory(keys: [
+          Sample.key(privateHalf: Sample.privateHalf(objections: ["KEY-SIGN-ONLY"], changes: [(attribute, true)]))
+        ]), at: Sample.now
       ).findings
       #expect(findings.map(\.rule) == [.signOnly])
       #expect(findings.first?.message == "allows CKA_SIGN, \(attribute)")
     }
-    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: [(.sign, false)]))])) == [.signOnly])
+    let idle = Sample.privateHalf(objections: ["KEY-SIGN-ONLY"], changes: [(.sign, false)])
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: idle)])) == [.signOnly])
+    // A policy that lets keys decrypt as well has no objection.
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: [(.decrypt, true)]))])) == [])
+    // Of a kind that no policy judges, the token's word counts.
+    let unjudged = InventoryHalf(label: "payroll", id: "01", attributes: Sample.privateHalf(changes: [(.decrypt, true)]).attributes)
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: unjudged)])) == [.signOnly])
   }
 
   @Test("AUDIT-POLICY: objections of the policy that have no rule here")
@@ -117,7 +127,16 @@ struct InventoryReviewTests {
     #expect(findings.map(\.subject.name) == ["b", "a", "a", "b"])
   }
 
-  @Test("each rule says how much it weighs, in the words of its sentence")
+  @Test("each rule's sentence in reports is the one in docs/rules.md")
+  func sentences() throws {
+    let page = try String(contentsOf: OfficialMaterial.projectFolder.appending(path: "docs/rules.md"), encoding: .utf8)
+    for rule in AuditRule.allCases {
+      let row = page.split(separator: "\n").first { $0.hasPrefix("| `\(rule)` | ") }?.replacing("`", with: "")
+      #expect(row?.hasPrefix("| \(rule) | \(rule.demand)") == true, "\(rule)")
+    }
+  }
+
+  @Test("each rule says how much it weighs")
   func severities() {
     #expect(AuditSeverity.notice < .warning && .warning < .violation)
     #expect(AuditRule.allCases.filter { $0.severity == .notice } == [.keyWithoutCertificate, .notYetValid, .unknownObject])

@@ -91,7 +91,7 @@ CK_RV changeValues(Object *object, const CK_ATTRIBUTE *template_, CK_ULONG count
 
 // ---- standalone.c ----
 
-enum { MAXIMUM_RESULTS = 4096, STANDALONE_SLOT = 81 };
+enum { MAXIMUM_RESULTS = 16384, STANDALONE_SLOT = 81 };
 
 typedef struct StandaloneSession {
   struct StandaloneSession *next;
