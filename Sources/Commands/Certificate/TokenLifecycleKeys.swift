@@ -6,17 +6,19 @@ import X509
 /// The lifecycle's keys, on a token.
 struct TokenLifecycleKeys: LifecycleKeys {
   let keys: TokenKeys
+  /// What new keys must be.
+  let policy: KeyPolicy
 
   func isFree(_ name: String) async throws -> Bool { try await !keys.isTaken(name) }
 
   func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey {
-    lifecycleKey(try await keys.generate(try known(algorithm, for: name), named: name))
+    lifecycleKey(try await keys.generate(try known(algorithm, for: name), named: name, policy: policy))
   }
 
   func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey? {
     do {
       let key = try await keys.key(named: name)
-      try await keys.prove(key, is: try known(algorithm, for: name))
+      try await keys.prove(key, is: try known(algorithm, for: name), policy: policy)
       return lifecycleKey(key)
     } catch let error as TokenKeysError where [.keyNotFound, .keyUnusable, .keyAmbiguous, .ruleRefused].contains(error.code) {
       // Half a key, two of them, or one that is not what it should be: not one to build on.

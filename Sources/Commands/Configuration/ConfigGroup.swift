@@ -1,6 +1,7 @@
 import ArgumentParser
 import PKCS11
 import Secrets
+import TokenKeys
 
 /// `hsmkey config …`
 struct ConfigGroup: AsyncParsableCommand {
@@ -52,6 +53,8 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("token.deadline", settings.deadline.map(Self.shown)),
       entry("token.key-generation-deadline", settings.keyGenerationDeadline.map(Self.shown)),
       entry("token.initialization-string", settings.initializationString),
+      entry("policy.profile", settings.policy.map(\.name)),
+      entry("policy.waivers", settings.policy.map { $0.waivers.isEmpty ? "none" : $0.waivers.map(\.description).joined(separator: "; ") }),
       entry("state", settings.state),
       entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),
       entry("service.tls-ca", service.tlsCA, default: "the system's trust"),

@@ -15,6 +15,13 @@ struct ConfigurationFile: Sendable {
     var initializationString: String?
   }
 
+  /// What new keys must be.
+  struct Policy: Sendable {
+    var profile: String?
+    /// Rules that are overlooked, with the reason.
+    var waivers: [(rule: String, reason: String)] = []
+  }
+
   struct Service: Sendable {
     var environment: String?
     var endpoint: String?
@@ -47,6 +54,7 @@ struct ConfigurationFile: Sendable {
   /// The file this was read from; nil when there is none.
   var path: String?
   var token = Token()
+  var policy = Policy()
   var state: String?
   var service = Service()
   var audit = Audit()
@@ -58,7 +66,7 @@ struct ConfigurationFile: Sendable {
   init(parsing text: String, file: String) throws {
     path = file
     let root = try StrictMapping(parsing: text, file: file)
-    try root.allow(["token", "state", "service", "audit", "certificates"])
+    try root.allow(["token", "state", "service", "audit", "certificates", "policy"])
     state = try root.file("state")
     if let section = try root.section("token") {
       token = try Token(section)
@@ -67,6 +75,7 @@ struct ConfigurationFile: Sendable {
         token.pinSource = "file:" + Self.resolve(String(pinSource.dropFirst("file:".count)), besides: file)
       }
     }
+    if let section = try root.section("policy") { policy = try Policy(section) }
     if let section = try root.section("service") { service = try Service(section) }
     if let section = try root.section("audit") {
       try section.allow(["auditor-key"])
@@ -110,6 +119,19 @@ extension ConfigurationFile.Token {
       if let duration, duration < .seconds(1) { throw section.refusal(key, "must be at least 1s") }
     }
     initializationString = try section.string("initialization-string")
+  }
+}
+
+extension ConfigurationFile.Policy {
+  fileprivate init(_ section: StrictMapping) throws {
+    try section.allow(["profile", "waivers"])
+    profile = try section.string("profile")
+    if let waived = try section.section("waivers") {
+      waivers = try waived.names.map { rule in
+        guard let reason = try waived.string(rule) else { throw waived.refusal(rule, "has no reason") }
+        return (rule, reason)
+      }
+    }
   }
 }
 

@@ -52,6 +52,8 @@ struct Settings: Sendable {
   let keyGenerationDeadline: Setting<Duration>
   /// What the module is told when it is initialised; nil for all but NSS.
   let initializationString: Setting<String>?
+  /// What new keys must be, and what a key is held against.
+  let policy: Setting<KeyPolicy>
   let state: Setting<String>
 
   /// Where a configuration file is looked for when none is named.
@@ -93,6 +95,7 @@ struct Settings: Sendable {
     deadline = configured(file.token.deadline) ?? Setting(value: .seconds(20), origin: .builtIn)
     keyGenerationDeadline = configured(file.token.keyGenerationDeadline) ?? Setting(value: .seconds(300), origin: .builtIn)
     initializationString = configured(file.token.initializationString)
+    policy = try Self.policy(file)
     state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
   }
 
@@ -118,6 +121,23 @@ struct Settings: Sendable {
         "token.module and the module-path of token.uri name two different files", rule: .uriModulePath, hint: "leave one of them out")
     }
     return path
+  }
+
+  private static func policy(_ file: ConfigurationFile) throws -> Setting<KeyPolicy> {
+    let section = file.policy
+    guard section.profile != nil || !section.waivers.isEmpty else { return Setting(value: .nonExportableSigning, origin: .builtIn) }
+    let name = section.profile ?? KeyPolicy.nonExportableSigning.name
+    guard var policy = KeyPolicy(named: name) else {
+      throw PolicyOptions.unknownPolicy(name).blaming(.file(file.path ?? ""))
+    }
+    for (rule, reason) in section.waivers {
+      do {
+        policy = try policy.waiving(KeyRule(rawValue: rule), because: reason)
+      } catch {
+        throw CommandError.configuration(error, about: "policy.waivers")
+      }
+    }
+    return Setting(value: policy, origin: .file(file.path ?? ""))
   }
 
   private static func load(named path: String?) throws -> ConfigurationFile {

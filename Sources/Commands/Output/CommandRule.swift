@@ -26,10 +26,12 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let tokenSerial = CommandRule("TOKEN-SERIAL-ONE")
   /// What cannot be undone is done only when its name is given a second time.
   static let confirmation = CommandRule("CONFIRM-NAME")
+  /// A key with a certificate that is still valid is not destroyed, unless that is asked for.
+  static let keyCertified = CommandRule("KEY-CERTIFIED")
 
   static let allCases: [CommandRule] = [
     .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken,
-    .tokenNotEmpty, .tokenSerial, .confirmation,
+    .tokenNotEmpty, .tokenSerial, .confirmation, .keyCertified,
   ]
 
   var description: String { rawValue }

@@ -10,11 +10,14 @@ struct KeyGenerateCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Generate a non-exportable signing key pair on the token.",
     discussion: """
-      The token's own word on every attribute is read back afterwards; a key that does not meet the policy is destroyed.
+      The token's own word on every attribute is read back afterwards, and what the key must refuse is tried: reading and wrapping its
+      private value, turning its flags, copying it, using it for anything but signing. A key that does not meet the policy is destroyed,
+      and a search proves that it is gone. Nothing else on the token is touched.
 
       Example: hsmkey key generate payroll --algorithm rsa-2048
       """)
   @OptionGroup var common: CommonOptions
+  @OptionGroup var policy: PolicyOptions
 
   @Argument(help: "The key's name (label). A name that is taken is refused.")
   var name: String
@@ -35,9 +38,11 @@ struct KeyGenerateCommand: AnsweringCommand {
         "\(self.algorithm) is no key algorithm", hint: "algorithms: \(KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     try KeyName.check(name)
+    let policy = try policy.chosen(context.settings)
     let keys = try await context.tokenKeys()
-    let key = try await keys.generate(algorithm, named: name)
-    return Report(key: try KeyReport(key, verdict: await keys.verdict(of: key)))
+    let (key, examination) = try await keys.generateExamined(
+      algorithm, named: name, policy: policy, willProbe: KeyProbe.announce(to: context))
+    return Report(key: try KeyReport(key, verdict: VerdictReport(examination)))
   }
 }
 
@@ -78,8 +83,18 @@ struct KeyListCommand: AnsweringCommand {
 /// `hsmkey key show NAME`
 struct KeyShowCommand: AnsweringCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "One key: what the token says of it, rule by rule, and its certificates.")
+    commandName: "show", abstract: "One key: what the token says of it, rule by rule, and its certificates.",
+    discussion: """
+      Without --probe nothing is tried, and every claim is the token's own word. The policy is that of the configuration unless named; a
+      key that does not meet it ends with exit code 2.
+
+      Example: hsmkey key show payroll --probe
+      """)
   @OptionGroup var common: CommonOptions
+  @OptionGroup var policy: PolicyOptions
+
+  @Flag(help: "Try what the key must refuse, with session objects only; the key stays as it is.")
+  var probe = false
 
   @Argument(help: "The key's name (label).")
   var name: String
@@ -92,9 +107,12 @@ struct KeyShowCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> Report {
     try KeyName.check(name)
+    let policy = try policy.chosen(context.settings)
     let keys = try await context.tokenKeys()
     let key = try await keys.key(named: name)
-    return Report(key: try KeyReport(key, verdict: await keys.verdict(of: key), certificates: await keys.certificates(of: key)))
+    let examination = try await keys.examine(
+      key, policy: policy, probes: probe ? .all : [], willProbe: KeyProbe.announce(to: context))
+    return Report(key: try KeyReport(key, verdict: VerdictReport(examination), certificates: await keys.certificates(of: key)))
   }
 }
 

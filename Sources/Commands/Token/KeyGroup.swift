@@ -12,31 +12,27 @@ struct KeyGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "key", abstract: "Key pairs on the token.",
     subcommands: [
-      KeyGenerateCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyPublicCommand.self, KeySignCommand.self,
+      KeyGenerateCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyPublicCommand.self, KeySignCommand.self, KeyDestroyCommand.self,
       KeyProveCommand.self, KeyVerifyProofCommand.self, KeyCountersignProofCommand.self,
     ])
 }
 
 /// One key in answers.
 struct KeyReport: Encodable, Sendable {
-  struct Finding: Encodable, Sendable {
-    let rule: String
-    let outcome: String
-    let observed: String
-  }
-
-  struct Verdict: Encodable, Sendable {
-    let policy: String
-    let isMet: Bool
-    let findings: [Finding]
-  }
-
   struct CertificateSummary: Encodable, Sendable {
     let subject: String
     let issuer: String
     let serial: String
     let notBefore: Date
     let notAfter: Date
+
+    init(_ certificate: Certificate) {
+      subject = certificate.subject.readable
+      issuer = certificate.issuer.readable
+      serial = certificate.serialNumber.hexadecimal
+      notBefore = certificate.notValidBefore
+      notAfter = certificate.notValidAfter
+    }
   }
 
   let name: String
@@ -44,41 +40,24 @@ struct KeyReport: Encodable, Sendable {
   let algorithm: String
   let uri: String
   let publicKeySha256: String
-  let verdict: Verdict?
+  let verdict: VerdictReport?
   let certificates: [CertificateSummary]?
 
-  init(_ key: TokenKey, verdict: KeyVerdict? = nil, certificates: [Certificate]? = nil) throws {
+  init(_ key: TokenKey, verdict: VerdictReport? = nil, certificates: [Certificate]? = nil) throws {
     name = key.name
     id = key.identifier.hexadecimal
     algorithm = key.algorithm.rawValue
     uri = key.uri.description
     publicKeySha256 = try key.publicKey.subjectPublicKeyInfoSHA256
-    self.verdict = verdict.map {
-      Verdict(
-        policy: KeyPolicy.nonExportableSigning.name, isMet: $0.isMet,
-        findings: $0.findings.map { Finding(rule: $0.rule.rawValue, outcome: $0.outcome.rawValue, observed: $0.observed) })
-    }
-    self.certificates = certificates.map { list in
-      list.map {
-        CertificateSummary(
-          subject: $0.subject.readable, issuer: $0.issuer.readable, serial: $0.serialNumber.hexadecimal, notBefore: $0.notValidBefore,
-          notAfter: $0.notValidAfter)
-      }
-    }
+    self.verdict = verdict
+    self.certificates = certificates.map { $0.map(CertificateSummary.init) }
   }
 
   var text: String {
     var blocks = [
       Console.facts([("key", name), ("algorithm", algorithm), ("id", id), ("public key SHA-256", publicKeySha256), ("uri", uri)])
     ]
-    if let verdict {
-      blocks.append(
-        "policy \(verdict.policy): \(verdict.isMet ? "met" : "NOT MET")\n"
-          + verdict.findings.map {
-            "  \($0.outcome == "met" ? "ok " : $0.outcome == "violated" ? "NO " : "-  ") \($0.rule)  \($0.observed)"
-          }
-          .joined(separator: "\n"))
-    }
+    if let verdict { blocks.append(verdict.text) }
     for certificate in certificates ?? [] {
       blocks.append(
         Console.facts([

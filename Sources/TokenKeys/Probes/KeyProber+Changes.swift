@@ -47,7 +47,17 @@ extension KeyProber {
     if isTurned { trial.did("C_SetAttributeValue turned \(flag) to \(loose)") }
     // The word of a token that accepted the change is not enough to tell that it has not made it.
     let attempts = extraction(of: key, trial)
-    let turningBack: Step = { [self] session in
+    if !isTurned {
+      didTurnBack(flag)
+      trial.note("\(flag) is \(now.map { "\($0)" } ?? "unknown") afterwards as before")
+      trial.refused()
+    }
+    goOn(with: attempts + (isTurned ? [turningBack(flag, from: loose, trial)] : []))
+  }
+
+  /// Turns a flag back, in another session too when the first does not do it.
+  private func turningBack(_ flag: AttributeType, from loose: Bool, isSecond: Bool = false, _ trial: ProbeTrial) -> Step {
+    { [self] session in
       let answer = try trial.attempt("C_SetAttributeValue", isDecisive: false) {
         try session.setAttributes([.init(flag, !loose)], of: key)
       }
@@ -55,16 +65,12 @@ extension KeyProber {
       if case .accepted = answer, value == !loose {
         didTurnBack(flag)
         trial.note("turned back at once")
-      } else {
+      } else if isSecond {
         trial.note("it could NOT be turned back: \(flag) = \(value.map { "\($0)" } ?? "unknown")")
-        didTurnBack(flag)
+      } else {
+        session.giveUp()
+        goOn(with: [turningBack(flag, from: loose, isSecond: true, trial)])
       }
     }
-    if !isTurned {
-      didTurnBack(flag)
-      trial.note("\(flag) is \(now.map { "\($0)" } ?? "unknown") afterwards as before")
-      trial.refused()
-    }
-    goOn(with: attempts + (isTurned ? [turningBack] : []))
   }
 }

@@ -44,10 +44,11 @@ final class KeyProber {
           while !steps.isEmpty, !session.isPoisoned { try steps.removeFirst()(&session) }
         }
       }
+      try turnFlagsBack(after: nil)
       try checkNothingIsLeft()
     } catch {
       steps = []
-      try turnFlagsBack(after: error)
+      if !turnedFlags.isEmpty { try turnFlagsBack(after: error) }
       throw error
     }
     return trials.map(\.result)
@@ -94,9 +95,10 @@ final class KeyProber {
   func didTurnBack(_ flag: AttributeType) { turnedFlags[flag] = nil }
 
   /// Turns flags back that were left turned, in a session of its own, whoever waits.
-  private func turnFlagsBack(after cause: any Error) throws {
+  private func turnFlagsBack(after cause: (any Error)?) throws {
     guard !turnedFlags.isEmpty else { return }
     let flags = turnedFlags
+    turnedFlags = [:]
     do {
       try connection.undoing { session in
         for (flag, value) in flags { try session.setAttributes([.init(flag, value)], of: key) }
@@ -105,9 +107,9 @@ final class KeyProber {
       let names = flags.map { "\($0.key) = \($0.value)" }.sorted().joined(separator: " and ")
       throw TokenKeysError(
         .keyUnusable, rule: .attributesFixed, operation: "probe key \(parts.name)",
-        message:
-          "the token let itself be talked into changing the key, the probe broke off (\(cause)), and the change is still there: \(error)",
-        hint: "destroy the key, or set \(names) again with another tool", underlying: cause)
+        message: "the token let itself be talked into changing the key, and the change is still there\(cause.map { " (\($0))" } ?? ""): "
+          + "\(error)",
+        hint: "destroy the key, or set \(names) again with another tool", underlying: cause ?? error)
     }
   }
 

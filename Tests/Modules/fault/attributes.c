@@ -57,7 +57,7 @@ CK_RV checkTemplate(int use, int half, const CK_ATTRIBUTE *given, CK_ULONG count
         // The backend only reads what is given to it.
         made->attributes[made->count++] = (CK_ATTRIBUTE){rule->type, (void *)(uintptr_t)rule->value, rule->valueLength};
         break;
-      case ATTRIBUTE_HIDE: case ATTRIBUTE_FORCE:
+      case ATTRIBUTE_HIDE: case ATTRIBUTE_FORCE: case ATTRIBUTE_NOTE:
         break;
     }
   }
@@ -80,19 +80,56 @@ static const AttributeRule *readingRule(CK_ATTRIBUTE_TYPE type, int half) {
   const Script *now = script();
   for (int i = 0; i < now->attributeCount; i++) {
     const AttributeRule *rule = &now->attributes[i];
-    bool isReading = rule->action == ATTRIBUTE_HIDE || rule->action == ATTRIBUTE_FORCE;
+    bool isReading = rule->action == ATTRIBUTE_HIDE || rule->action == ATTRIBUTE_FORCE || rule->action == ATTRIBUTE_NOTE;
     if (isReading && rule->type == type && rule->halves & half) return rule;
   }
   return NULL;
 }
 
-// Answers for the backend: the attribute is not there, or has the value of the rule.
-static CK_RV answerInstead(const AttributeRule *rule, CK_ATTRIBUTE *attribute) {
+// What was noted of objects, the latest last.
+static struct {
+  CK_OBJECT_HANDLE object;
+  CK_ATTRIBUTE_TYPE type;
+  CK_BYTE value;
+} notes[256];
+static size_t noteCount;
+
+void takeNotes(CK_OBJECT_HANDLE object, int half, Template *made) {
+  const Script *now = script();
+  for (int i = 0; i < now->attributeCount; i++) {
+    const AttributeRule *rule = &now->attributes[i];
+    if (rule->action != ATTRIBUTE_NOTE || !(rule->halves & half)) continue;
+    const CK_ATTRIBUTE *named = findAttribute(made->attributes, made->count, rule->type);
+    if (!named || named->ulValueLen != 1 || !named->pValue) continue;
+    lockState();
+    if (noteCount < sizeof notes / sizeof *notes) {
+      notes[noteCount].object = object;
+      notes[noteCount].type = rule->type;
+      notes[noteCount++].value = *(const CK_BYTE *)named->pValue;
+    }
+    unlockState();
+    removeAttribute(made, rule->type);
+  }
+}
+
+static CK_BYTE noted(CK_OBJECT_HANDLE object, const AttributeRule *rule) {
+  CK_BYTE value = rule->value[0];
+  lockState();
+  for (size_t i = 0; i < noteCount; i++) {
+    if (notes[i].object == object && notes[i].type == rule->type) value = notes[i].value;
+  }
+  unlockState();
+  return value;
+}
+
+// Answers for the backend: the attribute is not there, or has the value of the rule or of a note.
+static CK_RV answerInstead(const AttributeRule *rule, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *attribute) {
   CK_ULONG room = attribute->ulValueLen;
   attribute->ulValueLen = CK_UNAVAILABLE_INFORMATION;
   if (rule->action == ATTRIBUTE_HIDE) return CKR_ATTRIBUTE_TYPE_INVALID;
   if (attribute->pValue && room < rule->valueLength) return CKR_BUFFER_TOO_SMALL;
   if (attribute->pValue) memcpy(attribute->pValue, rule->value, rule->valueLength);
+  if (attribute->pValue && rule->action == ATTRIBUTE_NOTE) *(CK_BYTE *)attribute->pValue = noted(object, rule);
   attribute->ulValueLen = rule->valueLength;
   return CKR_OK;
 }
@@ -107,7 +144,7 @@ static CK_RV readAttributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, 
   int half = halfOfObject(session, object);
   for (CK_ULONG i = 0; i < count; i++) {
     const AttributeRule *rule = readingRule(template_[i].type, half);
-    CK_RV answer = rule ? answerInstead(rule, &template_[i]) : CKR_OK;
+    CK_RV answer = rule ? answerInstead(rule, object, &template_[i]) : CKR_OK;
     if (answer != CKR_OK) instead = answer;
     if (rule) continue;
     places[passedCount] = i;

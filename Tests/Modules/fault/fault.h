@@ -104,6 +104,7 @@ typedef enum {
   ATTRIBUTE_SWALLOW,
   ATTRIBUTE_HIDE,
   ATTRIBUTE_FORCE,
+  ATTRIBUTE_NOTE,
 } AttributeAction;
 
 enum { HALF_PUBLIC = 1, HALF_PRIVATE = 2, HALF_OTHER = 4, HALF_ALL = 7 };
@@ -145,7 +146,7 @@ typedef struct {
   CK_RV readOnlyRefusal, readWriteRefusal, burstRefusal;
   unsigned long burstCount, burstMilliseconds, idleMilliseconds;
 
-  bool alwaysAuthenticate, strictAuthenticate;
+  bool alwaysAuthenticate, strictAuthenticate, signRecover;
 
   char label[MAXIMUM_TEXT], manufacturer[MAXIMUM_TEXT], model[MAXIMUM_TEXT], serial[MAXIMUM_TEXT];
   char moduleManufacturer[MAXIMUM_TEXT], moduleDescription[MAXIMUM_TEXT];
@@ -232,6 +233,8 @@ typedef struct {
 // Holds a template against the dialect, and makes the one that the backend is given.
 CK_RV checkTemplate(int use, int half, const CK_ATTRIBUTE *given, CK_ULONG count, Template *made);
 bool isHidden(CK_MECHANISM_TYPE type);
+// Takes the attributes out of a template that are mere notes of the module, and remembers them.
+void takeNotes(CK_OBJECT_HANDLE object, int half, Template *made);
 
 // ---- signing.c ----
 

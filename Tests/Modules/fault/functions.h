@@ -94,10 +94,10 @@
     (session, data, dataLength, signature, length)) \
   F(OWN, C_SignUpdate, (CK_SESSION_HANDLE session, const CK_BYTE *part, CK_ULONG partLength), (session, part, partLength)) \
   F(OWN, C_SignFinal, (CK_SESSION_HANDLE session, CK_BYTE *signature, CK_ULONG *length), (session, signature, length)) \
-  F(KEY_WITH_MECHANISM, C_SignRecoverInit, \
+  F(OWN, C_SignRecoverInit, \
     (CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key), \
     (session, mechanism, key)) \
-  F(SESSION, C_SignRecover, \
+  F(OWN, C_SignRecover, \
     (CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG dataLength, CK_BYTE *signature, CK_ULONG *length), \
     (session, data, dataLength, signature, length)) \
   F(KEY_WITH_MECHANISM, C_VerifyInit, \

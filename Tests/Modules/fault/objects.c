@@ -77,7 +77,8 @@ CK_RV token_C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obje
   if (answer != CKR_OK) return answer;
   if (!realObject(&object)) answer = CKR_OBJECT_HANDLE_INVALID;
   if (answer == CKR_OK) answer = checkTemplate(USE_SET, halfOfObject(session, object), template_, count, &made);
-  if (answer == CKR_OK) answer = backend->C_SetAttributeValue(session, object, made.attributes, made.count);
+  if (answer == CKR_OK) takeNotes(object, halfOfObject(session, object), &made);
+  if (answer == CKR_OK && (made.count || !count)) answer = backend->C_SetAttributeValue(session, object, made.attributes, made.count);
   leaveSession(use);
   return answer;
 }

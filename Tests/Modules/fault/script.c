@@ -14,11 +14,13 @@
 //   max-sessions N    max-rw-sessions N    claim-sessions N|unavailable    claim-rw-sessions N|unavailable
 //   no-read-only-sessions [CODE]    no-read-write-sessions [CODE]    open-burst COUNT MILLISECONDS [CODE]    idle-expiry MILLISECONDS
 //   always-authenticate on (every private key wants the PIN for each use)    strict-authenticate off
+//   sign-recover on (C_SignRecover does what C_Sign does)
 //   token-info label|manufacturer|model|serial TEXT    module-info manufacturer|description TEXT    token-flag CKF_X on|off
 //   refuse-attribute CKA_X [= VALUE] [CODE] [halves] [uses]       require-attribute CKA_X [= VALUE] [CODE] [halves] [uses]
 //   limit-attribute CKA_X LENGTH [CODE] [halves] [uses]           (longer values are refused)
 //   default-attribute CKA_X = VALUE [halves] [uses]               swallow-attribute CKA_X [halves] [uses]   (taken, and not passed on)
 //   hide-attribute CKA_X [halves]                                 force-attribute CKA_X = VALUE [halves]    (read-back lies)
+//   note-attribute CKA_X = TRUE|FALSE [halves]      (a note of the module: read as this until it is set, which the backend does not hear)
 //     VALUE: TRUE | FALSE | a number or constant | hex:0102… | "text"    halves: public private other    uses: create generate set find
 //   hide-mechanism CKM_X    only-mechanisms CKM_X …    add-mechanism CKM_X MINIMUM MAXIMUM FLAGS
 //   dialect NAME                       the lines of dialects.c
@@ -153,7 +155,9 @@ static bool parseAttribute(Script *made, Words *words, AttributeAction action, C
   if (!takeNumber(words, &rule->type)) return false;
   if (takeIf(words, "=") && !takeValue(words, rule)) return false;
   if (action == ATTRIBUTE_LIMIT && !takeNumber(words, &rule->limit)) return false;
-  if (!rule->hasValue && (action == ATTRIBUTE_DEFAULT || action == ATTRIBUTE_FORCE)) return false;
+  if (!rule->hasValue && (action == ATTRIBUTE_DEFAULT || action == ATTRIBUTE_FORCE || action == ATTRIBUTE_NOTE)) {
+    return false;
+  }
   takeNumber(words, &rule->code);
   while (words->next < words->count) {
     bool isKnown = false;
@@ -180,7 +184,7 @@ static const struct {
   {"refuse-attribute", ATTRIBUTE_REFUSE, CKR_ATTRIBUTE_TYPE_INVALID}, {"require-attribute", ATTRIBUTE_REQUIRE, CKR_TEMPLATE_INCOMPLETE},
   {"limit-attribute", ATTRIBUTE_LIMIT, CKR_ATTRIBUTE_VALUE_INVALID},
   {"default-attribute", ATTRIBUTE_DEFAULT, 0}, {"swallow-attribute", ATTRIBUTE_SWALLOW, 0}, {"hide-attribute", ATTRIBUTE_HIDE, 0},
-  {"force-attribute", ATTRIBUTE_FORCE, 0},
+  {"force-attribute", ATTRIBUTE_FORCE, 0}, {"note-attribute", ATTRIBUTE_NOTE, 0},
 };
 
 // ---- settings ----
@@ -193,6 +197,7 @@ static const struct { const char *name; size_t offset; } switches[] = {
   MEMBER("uninitialized", uninitialized),
   MEMBER("pin-flags", pinFlags), MEMBER("protected-path", protectedPath), MEMBER("pad-cancel", padCancel),
   MEMBER("always-authenticate", alwaysAuthenticate), MEMBER("strict-authenticate", strictAuthenticate),
+  MEMBER("sign-recover", signRecover),
 };
 
 static const struct { const char *name; size_t offset; } numbers[] = {

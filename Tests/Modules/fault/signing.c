@@ -145,3 +145,27 @@ CK_RV token_C_SessionCancel(CK_SESSION_HANDLE session, CK_FLAGS flags) {
   leaveSession(use);
   return CKR_OK;
 }
+
+CK_RV token_C_SignRecoverInit(CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key) {
+  Session *use;
+  bool isSigning = script()->signRecover;
+  if (!isSigning && !backend->C_SignRecoverInit) return CKR_FUNCTION_NOT_SUPPORTED;
+  CK_RV answer = enterSession(&session, ID_C_SignRecoverInit, &use);
+  if (answer != CKR_OK) return answer;
+  if (mechanism && isHidden(mechanism->mechanism)) answer = CKR_MECHANISM_INVALID;
+  if (!realObject(&key)) answer = CKR_KEY_HANDLE_INVALID;
+  if (answer == CKR_OK) answer = (isSigning ? backend->C_SignInit : backend->C_SignRecoverInit)(session, mechanism, key);
+  leaveSession(use);
+  return answer;
+}
+
+CK_RV token_C_SignRecover(CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG dataLength, CK_BYTE *signature, CK_ULONG *length) {
+  Session *use;
+  bool isSigning = script()->signRecover;
+  if (!isSigning && !backend->C_SignRecover) return CKR_FUNCTION_NOT_SUPPORTED;
+  CK_RV answer = enterSession(&session, ID_C_SignRecover, &use);
+  if (answer != CKR_OK) return answer;
+  answer = (isSigning ? backend->C_Sign : backend->C_SignRecover)(session, data, dataLength, signature, length);
+  leaveSession(use);
+  return answer;
+}
