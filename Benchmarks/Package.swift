@@ -13,7 +13,7 @@ let policy: [SwiftSetting] = [
 //
 //   swift run -c release --package-path Benchmarks --scratch-path .build-bench signing-benchmark
 //
-// and in the same way pool-benchmark and request-benchmark.
+// and in the same way audit-benchmark, pool-benchmark and request-benchmark.
 let package = Package(
   name: "hsmkey-benchmarks",
   dependencies: [
@@ -37,6 +37,12 @@ let package = Package(
       name: "pool-benchmark",
       dependencies: [
         "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
+      ], swiftSettings: policy),
+    .executableTarget(
+      name: "audit-benchmark",
+      dependencies: [
+        "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
+        .product(name: "KeyEvidence", package: "hsmkey"),
       ], swiftSettings: policy),
     .executableTarget(
       name: "signing-benchmark",

@@ -15,14 +15,7 @@ public struct ScratchSoftHSM {
 
   /// Makes the token and points `SOFTHSM2_CONF` of this process at it, before the module is loaded.
   public init() throws {
-    let candidates = [
-      "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-      "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so",
-    ]
-    guard let path = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-      throw BenchmarkFailure("SoftHSM is not installed (Debian: apt install softhsm2)")
-    }
-    modulePath = path
+    modulePath = try Self.findModule()
     folder = FileManager.default.temporaryDirectory.appending(path: "hsmkey-benchmark-\(UUID().uuidString)")
     let tokens = folder.appending(path: "tokens")
     try FileManager.default.createDirectory(at: tokens, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -42,6 +35,18 @@ public struct ScratchSoftHSM {
     try tool.run()
     tool.waitUntilExit()
     guard tool.terminationStatus == 0 else { throw BenchmarkFailure("softhsm2-util failed") }
+  }
+
+  /// Where SoftHSM's module is on this machine.
+  public static func findModule() throws -> String {
+    let candidates = [
+      "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+      "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so",
+    ]
+    guard let path = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+      throw BenchmarkFailure("SoftHSM is not installed (Debian: apt install softhsm2)")
+    }
+    return path
   }
 
   /// Removes the folder and the token in it.

@@ -46,6 +46,45 @@ unsigned long PlainLoopFind(PlainLoop *loop, unsigned long attribute, const unsi
   return answer == CKR_OK && number != 1 ? (unsigned long)-1 : answer;
 }
 
+unsigned long PlainLoopReadAll(
+  PlainLoop *loop, const unsigned long *types, const unsigned long *rooms, unsigned long count, unsigned long *objects) {
+  enum { MAXIMUM_ATTRIBUTES = 128, ROOM = 1024 };
+  static CK_BYTE memory[MAXIMUM_ATTRIBUTES][ROOM];
+  CK_ATTRIBUTE wanted[MAXIMUM_ATTRIBUTES];
+  *objects = 0;
+  if (count > MAXIMUM_ATTRIBUTES) return CKR_ARGUMENTS_BAD;
+  CK_ULONG capacity = 0, total = 0, number = 0;
+  CK_OBJECT_HANDLE *found = NULL;
+  CK_RV answer = loop->functions->C_FindObjectsInit(loop->session, NULL, 0);
+  while (answer == CKR_OK) {
+    if (total == capacity) {
+      capacity = capacity ? 2 * capacity : 1024;
+      CK_OBJECT_HANDLE *larger = realloc(found, capacity * sizeof *found);
+      if (!larger) {
+        answer = CKR_HOST_MEMORY;
+        break;
+      }
+      found = larger;
+    }
+    answer = loop->functions->C_FindObjects(loop->session, found + total, capacity - total, &number);
+    if (answer != CKR_OK || number == 0) break;
+    total += number;
+  }
+  if (answer == CKR_OK) answer = loop->functions->C_FindObjectsFinal(loop->session);
+  for (CK_ULONG i = 0; i < total && answer == CKR_OK; i++) {
+    for (unsigned long j = 0; j < count; j++) {
+      CK_ULONG room = rooms[j] < ROOM ? rooms[j] : ROOM;
+      wanted[j] = (CK_ATTRIBUTE){types[j], memory[j], room};
+    }
+    CK_RV read = loop->functions->C_GetAttributeValue(loop->session, found[i], wanted, count);
+    // That an object has not all of them is no failure.
+    if (read != CKR_OK && read != CKR_ATTRIBUTE_TYPE_INVALID && read != CKR_ATTRIBUTE_SENSITIVE && read != CKR_BUFFER_TOO_SMALL) answer = read;
+  }
+  *objects = total;
+  free(found);
+  return answer;
+}
+
 void PlainLoopClose(PlainLoop *loop) {
   loop->functions->C_CloseSession(loop->session);
   free(loop);

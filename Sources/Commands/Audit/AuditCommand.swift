@@ -22,6 +22,7 @@ struct AuditCommand: AnsweringCommand {
                hsmkey audit --inventory token.inventory --auditor-key auditor.pem --html report.html
       """)
   @OptionGroup var common: CommonOptions
+  @OptionGroup var policyOptions: KeyPolicyOptions
 
   @Option(help: ArgumentHelp("A signed inventory of this token, to hold its contents against.", valueName: "file"), completion: .file())
   var inventory: String?
@@ -41,11 +42,6 @@ struct AuditCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("Write a report to this new file, for a browser and for paper.", valueName: "file"), completion: .file())
   var html: String?
 
-  @Option(
-    help: ArgumentHelp("The policy that private keys are held against.", valueName: "name"),
-    completion: .list(KeyPolicy.profiles.map(\.name)))
-  var policy: String = KeyPolicy.nonExportableSigning.name
-
   @Flag(help: "Look at public objects only, without a PIN.")
   var publicOnly = false
 
@@ -57,9 +53,6 @@ struct AuditCommand: AnsweringCommand {
   func validate() throws {
     guard AuditSeverity(rawValue: failOn) != nil else {
       throw ValidationError("\(failOn) is no weight; use notice, warning or violation")
-    }
-    guard KeyPolicy(named: policy) != nil else {
-      throw ValidationError("\(policy) is no key policy; there are \(KeyPolicy.profiles.map(\.name).joined(separator: ", "))")
     }
     if (write == nil) != (signWith == nil) {
       throw ValidationError("--write and --sign-with go together: an inventory that nobody signed proves nothing")
@@ -73,15 +66,16 @@ struct AuditCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> AuditReport {
     if let signWith { try KeyName.check(signWith) }
+    let policy = try policyOptions.chosen()
     for path in [write, html].compactMap(\.self) { try InputOutput.refuseExisting(path, operation: "write the audit's files") }
     // What can be refused without a token is refused before anybody is asked for a PIN.
     let known = try inventory.map { try InventoryFile(reading: $0, auditorKey: try auditorKeyFile(context)) }
     let token = try await context.selectedToken()
     if let known { try InventoryComparison.checkToken(.init(token), against: known.inventory.token) }
     let source = seesPrivateObjects(context) ? try await context.tokenKeys() : nil
-    let present = try await read(token, source, context)
+    let present = try await read(token, source, policy, context)
     var report = try AuditReport(
-      present, against: known, failOn: AuditSeverity(rawValue: failOn) ?? .violation, notes: notes(context, present))
+      present, against: known, failOn: AuditSeverity(rawValue: failOn) ?? .violation, notes: notes(present, policy))
     if let write, let signWith, let source { report.written = try await sign(present, with: signWith, of: source, to: write) }
     if let html {
       report.html = html
@@ -108,20 +102,20 @@ struct AuditCommand: AnsweringCommand {
     return true
   }
 
-  private func read(_ token: Token, _ keys: TokenKeys?, _ context: CommandContext) async throws -> TokenInventory {
-    let policy = KeyPolicy(named: policy) ?? .nonExportableSigning
+  private func read(_ token: Token, _ keys: TokenKeys?, _ policy: KeyPolicy, _ context: CommandContext) async throws -> TokenInventory {
     let madeBy = "hsmkey \(toolVersion)"
     if let keys { return try await keys.inventory(policy: policy, madeBy: madeBy) }
     return try await context.waiting("read what is on token \(token.label)") { try token.publicInventory(policy: policy, madeBy: madeBy) }
   }
 
-  private func notes(_ context: CommandContext, _ present: TokenInventory) -> [String] {
-    guard present.scope == .publicObjects else { return [] }
+  private func notes(_ present: TokenInventory, _ policy: KeyPolicy) -> [String] {
+    let waivers = policy.waivers.map { "\($0.rule) is waived: \($0.reason)" }
+    guard present.scope == .publicObjects else { return waivers }
     let reason =
       publicOnly
       ? "as --public-only asks for"
       : "because no PIN source is configured and there is no terminal to ask on; --pin-source says where the PIN comes from"
-    return ["only public objects were seen, \(reason): private keys are not judged, and what only a login shows is not missed"]
+    return ["only public objects were seen, \(reason): private keys are not judged, and what only a login shows is not missed"] + waivers
   }
 
   // MARK: Files

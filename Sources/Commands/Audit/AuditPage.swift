@@ -69,7 +69,15 @@ struct AuditPage {
     }
     let rows = facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }.joined(separator: "\n")
     return
-      "<header>\n<p class=\"kicker\">Token audit</p>\n<h1>\(HTMLText.isolated(token.label))</h1>\n<dl class=\"facts\">\n\(rows)\n</dl>\n</header>"
+      """
+      <header>
+      <p class="kicker">Token audit</p>
+      <h1>\(HTMLText.isolated(token.label))</h1>
+      <dl class="facts">
+      \(rows)
+      </dl>
+      </header>
+      """
   }
 
   private var result: String {

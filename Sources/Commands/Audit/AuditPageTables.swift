@@ -19,6 +19,7 @@ struct AuditPageTables {
     let rows = present.keys.map { key -> String in
       let verdict = key.verdictInWords
       let verdictClass = verdict == "NOT MET" ? "bad" : verdict == "met" ? "" : "none"
+      let names = identity([("CKA_ID", key.id), ("public key, SHA-256", key.publicKeySHA256 ?? "")])
       let objections = key.privateHalf?.verdict?.objections ?? []
       let why = objections.isEmpty ? "" : "<br>objections of the policy: \(HTMLText.escape(objections.joined(separator: ", ")))"
       let end = key.publicKeySHA256.flatMap { ends[$0] }.map { day($0) } ?? "<span class=\"none\">none</span>"
@@ -26,7 +27,7 @@ struct AuditPageTables {
         <tbody class="object">
         <tr><th scope="row">\(name(key.label))</th><td class="short">\(HTMLText.escape(key.algorithm))</td><td>\(privateWords(key))</td>\
         <td><span class="\(verdictClass)">\(verdict.lowercased())</span></td><td class="short">\(end)</td></tr>
-        <tr class="more"><td colspan="5">\(identity([("CKA_ID", key.id), ("public key, SHA-256", key.publicKeySHA256 ?? "")]))\(why)</td></tr>
+        <tr class="more"><td colspan="5">\(names)\(why)</td></tr>
         </tbody>
         """
     }
@@ -74,7 +75,8 @@ struct AuditPageTables {
       ]
       return """
         <tbody class="object">
-        <tr><th scope="row">\(name(certificate.label))</th><td>\(subject)\(issuer)</td><td>\(algorithm)</td><td class="short">\(days)</td></tr>
+        <tr><th scope="row">\(name(certificate.label))</th><td>\(subject)\(issuer)</td><td>\(algorithm)</td>\
+        <td class="short">\(days)</td></tr>
         <tr class="more"><td colspan="4">\(identity(facts))</td></tr>
         </tbody>
         """
@@ -104,7 +106,12 @@ struct AuditPageTables {
     let body =
       rows.isEmpty
       ? "<p>\(none)</p>"
-      : "<div class=\"scroll\" role=\"region\" aria-labelledby=\"\(id)\" tabindex=\"0\"><table>\n<thead><tr>\(heads)</tr></thead>\n\(rows.joined(separator: "\n"))\n</table></div>"
+      : """
+      <div class="scroll" role="region" aria-labelledby="\(id)" tabindex="0"><table>
+      <thead><tr>\(heads)</tr></thead>
+      \(rows.joined(separator: "\n"))
+      </table></div>
+      """
     return "<section aria-labelledby=\"\(id)\">\n<h2 id=\"\(id)\">\(title)</h2>\n\(body)\n</section>"
   }
 

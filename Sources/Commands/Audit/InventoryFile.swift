@@ -1,6 +1,4 @@
-import CertificateService
 import KeyEvidence
-import SwiftASN1
 import X509
 
 /// A signed inventory from a file: read only after its signatures were found good.
@@ -24,9 +22,18 @@ struct InventoryFile: Sendable {
   ///
   /// - Parameter auditorKey: a file with the public key that must have signed, PEM or certificate; nil where nobody says.
   init(reading path: String, auditorKey: String?) throws {
-    let pinned = try auditorKey.map { try Self.publicKey(in: $0) }
+    let pinned = try auditorKey.map { try PublicKeyFile.read($0, operation: "read the auditor's key") }
     let bytes = try InputOutput.read(path, operation: "read the inventory")
-    let statement = try VerifiedStatement.verify(bytes, format: TokenInventory.format)
+    let statement: VerifiedStatement
+    do {
+      statement = try VerifiedStatement.verify(bytes, format: TokenInventory.format)
+      inventory = try TokenInventory(content: statement.content)
+    } catch {
+      // Whatever is wrong with it: a byte that was changed can make it unreadable as well as untrue.
+      throw CommandError(
+        .untrustedAnswer, code: "untrusted", rule: error.rule.rawValue, operation: "check the inventory \(path)",
+        message: "at \(error.where): \(error.message)", hints: [error.hint, "get the inventory from whoever made it again"])
+    }
     let pinnedSHA256 = try pinned?.subjectPublicKeyInfoSHA256
     signers = statement.signatures.map { signature in
       Signer(
@@ -40,23 +47,5 @@ struct InventoryFile: Sendable {
         hint: "get the inventory from the auditor again; if the auditor has a new key, name it with --auditor-key")
     }
     self.path = path
-    inventory = try TokenInventory(content: statement.content)
-  }
-
-  /// The public key of a PEM file: `PUBLIC KEY`, or that of the first certificate in it.
-  private static func publicKey(in path: String) throws -> Certificate.PublicKey {
-    let operation = "read the auditor's key"
-    let bytes = try InputOutput.read(path, operation: operation)
-    do {
-      if let block = try PEM.blocks(in: bytes).first(where: { $0.label == "PUBLIC KEY" }) {
-        return try Certificate.PublicKey(derEncoded: block.der)
-      }
-      if let certificate = try PEM.certificates(in: bytes).first { return certificate.publicKey }
-    } catch let error as CertificateServiceError {
-      throw CommandError.input("\(path): \(error.message)", operation: operation, hint: error.hint)
-    } catch {
-      throw CommandError.input("\(path): the public key cannot be read: \(error)", operation: operation)
-    }
-    throw CommandError.input("\(path) holds neither a public key nor a certificate", operation: operation)
   }
 }

@@ -20,10 +20,6 @@ enum ErrorTranslation {
     case let error as XMLSignatureError: translate(error)
     case let error as CertificateServiceError: translate(error)
     case let error as LifecycleError: translate(error)
-    case let error as EvidenceError:
-      CommandError(
-        .untrustedAnswer, code: "evidence", rule: error.rule.rawValue, operation: error.operation,
-        message: "at \(error.where): \(error.message)", hints: [error.hint])
     case let error as AuditError:
       CommandError(
         error.rule == .signer ? .untrustedAnswer : .ruleRefused, code: error.rule == .signer ? "untrusted" : "rule-refused",

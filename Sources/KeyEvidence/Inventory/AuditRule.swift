@@ -4,39 +4,40 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
   public init(rawValue: String) { self.rawValue = rawValue }
   private init(_ name: String) { rawValue = name }
 
-  /// Nothing is on the token that its inventory does not have. (violation)
+  /// Nothing is on the token that its inventory does not have. Weight: violation.
   public static let new = AuditRule("AUDIT-NEW")
-  /// Everything that the inventory has is still on the token. (violation)
+  /// Everything that the inventory has is still on the token. Weight: violation.
   public static let gone = AuditRule("AUDIT-GONE")
-  /// What is on the token is as the inventory has it: attributes, identifiers, names. A key is known by its public key, then by its `CKA_ID`. (violation)
+  /// What is on the token is as the inventory has it: attributes, identifiers, names. A key is known by its public key, then by its
+  /// `CKA_ID`. Weight: violation.
   public static let changed = AuditRule("AUDIT-CHANGED")
-  /// A private or secret key cannot leave the token: it is sensitive and not extractable. (violation)
+  /// A private or secret key cannot leave the token: it is sensitive and not extractable. Weight: violation.
   public static let extractable = AuditRule("AUDIT-EXTRACTABLE")
-  /// A private key signs and does nothing else, unless the key policy lets it. (violation)
+  /// A private key signs and does nothing else, unless the key policy lets it. Weight: violation.
   public static let signOnly = AuditRule("AUDIT-SIGN-ONLY")
-  /// A private key meets every other rule of the key policy. (violation)
+  /// A private key meets every other rule of the key policy. Weight: violation.
   public static let policy = AuditRule("AUDIT-POLICY")
-  /// A key is of a kind and size known to be strong enough, and no certificate rests on SHA-1 or less. (violation)
+  /// A key is of a kind and size known to be strong enough, and no certificate rests on SHA-1 or less. Weight: violation.
   public static let weak = AuditRule("AUDIT-WEAK")
-  /// A `CKA_ID` is one key pair's only. (violation)
+  /// A `CKA_ID` is one key pair's only. Weight: violation.
   public static let idShared = AuditRule("AUDIT-ID-SHARED")
-  /// No certificate on the token has expired. (violation)
+  /// No certificate on the token has expired. Weight: violation.
   public static let expired = AuditRule("AUDIT-EXPIRED")
-  /// Every object on the token can be read, as far as it is no secret. (violation)
+  /// Every object on the token can be read, as far as it is no secret. Weight: violation.
   public static let unreadable = AuditRule("AUDIT-UNREADABLE")
-  /// A name (label) is one key's only. (warning)
+  /// A name (label) is one key's only. Weight: warning.
   public static let nameShared = AuditRule("AUDIT-NAME-SHARED")
-  /// A certificate is good for 60 days more, which is when its renewal opens. (warning)
+  /// A certificate is good for 60 days more, which is when its renewal opens. Weight: warning.
   public static let expiring = AuditRule("AUDIT-EXPIRING")
-  /// A key pair has both of its halves on the token, under one `CKA_ID`. (warning)
+  /// A key pair has both of its halves on the token, under one `CKA_ID`. Weight: warning.
   public static let halfKey = AuditRule("AUDIT-HALF-KEY")
-  /// A certificate that is no authority's stands beside the key that it certifies. (warning)
+  /// A certificate that is no authority's stands beside the key that it certifies. Weight: warning.
   public static let certificateWithoutKey = AuditRule("AUDIT-CERTIFICATE-WITHOUT-KEY")
-  /// A key stands beside a certificate for it. (notice)
+  /// A key stands beside a certificate for it. Weight: notice.
   public static let keyWithoutCertificate = AuditRule("AUDIT-KEY-WITHOUT-CERTIFICATE")
-  /// A certificate's validity has begun. (notice)
+  /// A certificate's validity has begun. Weight: notice.
   public static let notYetValid = AuditRule("AUDIT-NOT-YET-VALID")
-  /// An object is of a class that the standard names. (notice)
+  /// An object is of a class that the standard names. Weight: notice.
   public static let unknownObject = AuditRule("AUDIT-UNKNOWN-OBJECT")
   /// An inventory is held against the token that it was made of: same manufacturer, model and serial number.
   public static let sameToken = AuditRule("AUDIT-SAME-TOKEN")

@@ -30,6 +30,9 @@ public struct AttributeBatch: Sendable, Hashable {
 
   /// The attributes that are asked for.
   public var types: [AttributeType] { places.map(\.type) }
+
+  /// The attributes that are asked for, each with its room in bytes.
+  public var rooms: [(type: AttributeType, byteCount: Int)] { places.map { ($0.type, $0.room) } }
 }
 
 /// What was answered at once, and what was not.

@@ -3,6 +3,9 @@ public import KeyEvidence
 public import PKCS11
 
 extension TokenKeys {
+  /// What is asked of every object on a token for an inventory, in one call. It tells what a reading costs at least.
+  public static var inventoryAttributes: AttributeBatch { ObjectReading.batch }
+
   /// Reads everything that is on the token: public and private objects. Nothing is changed, tried or signed.
   ///
   /// Takes one search, and one call of `C_GetAttributeValue` for each object as far as that goes.

@@ -16,6 +16,12 @@ unsigned long PlainLoopSign(PlainLoop *_Nonnull loop, unsigned long mechanism, u
 unsigned long PlainLoopFind(
   PlainLoop *_Nonnull loop, unsigned long attribute, const unsigned char *_Nonnull value, unsigned long length);
 
+// Searches once for every object and reads the same attributes of each with one call, room and all. Tells how many objects there were.
+// Returns 0, or the first return value that is about more than single attributes.
+unsigned long PlainLoopReadAll(
+  PlainLoop *_Nonnull loop, const unsigned long *_Nonnull types, const unsigned long *_Nonnull rooms, unsigned long count,
+  unsigned long *_Nonnull objects);
+
 void PlainLoopClose(PlainLoop *_Nonnull loop);
 
 #endif
