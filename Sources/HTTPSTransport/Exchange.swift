@@ -9,7 +9,7 @@ import Synchronization
 final class Exchange: Sendable {
   typealias Outcome = Result<HTTPResponse, HTTPSTransportError>
 
-  let body: [UInt8]
+  private let body: Mutex<[UInt8]>
   let address: Address
   let fields: [HeaderField]
   let configuration: HTTPSTransport.Configuration
@@ -27,10 +27,19 @@ final class Exchange: Sendable {
     body: [UInt8], address: Address, fields: [HeaderField], configuration: HTTPSTransport.Configuration, connectsOnly: Bool = false
   ) {
     self.connectsOnly = connectsOnly
-    self.body = body
+    self.body = Mutex(body)
     self.address = address
     self.fields = fields
     self.configuration = configuration
+  }
+
+  /// Hands the body over. Nothing of it may be held here when the caller has its answer: whoever wipes an array that somebody else
+  /// holds as well wipes a copy of it.
+  func takeBody() -> [UInt8] {
+    body.withLock { body in
+      defer { body = [] }
+      return body
+    }
   }
 
   /// Whether the awaiting task has given up.
@@ -58,6 +67,7 @@ final class Exchange: Sendable {
       }, job.toOpaque())
     guard failure == 0 else {
       unsafe job.release()
+      _ = takeBody()
       return completion(.failure(failed(.library, "no thread for the exchange: \(unsafe String(cString: strerror(failure)))")))
     }
     pthread_detach(thread)
@@ -82,6 +92,7 @@ final class Exchange: Sendable {
     control.withLock { unsafe $0.multi = transfer.multi }
     let outcome = transfer.perform()
     control.withLock { unsafe $0.multi = nil }
+    transfer.forgetBody()
     // Answer first: taking the transfer apart may have to wait for a name resolution that nobody is interested in any more.
     completion(outcome)
     transfer.end()

@@ -10,6 +10,7 @@ import CTransport
 
   // What the callbacks note.
   private var bodyOffset = 0
+  private var body: [UInt8]
   private var receivedCount = 0
   private var content: [UInt8] = []
   private var hasOverflowed = false
@@ -28,6 +29,7 @@ import CTransport
       throw exchange.failed(.library, "libcurl has no memory")
     }
     self.exchange = exchange
+    body = exchange.takeBody()
     unsafe self.easy = easy
     unsafe self.multi = multi
     unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -45,6 +47,9 @@ import CTransport
     unsafe lists.forEach { unsafe curl_slist_free_all($0) }
     unsafe words.deallocate()
   }
+
+  /// Lets the body go: it may be a secret that its owner is about to wipe.
+  func forgetBody() { body = [] }
 
   /// Runs to the end, to a limit, or until the exchange is cancelled.
   func perform() -> Exchange.Outcome {
@@ -164,7 +169,7 @@ extension Transfer {
     unsafe try check(transport_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumResponseBytes)))
 
     try set(CURLOPT_POST, 1)
-    unsafe try check(transport_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(exchange.body.count)))
+    unsafe try check(transport_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
     try set(CURLOPT_USERAGENT, settings.userAgent)
     // A name with nothing after the colon takes a field away that libcurl would set by itself.
     var lines = ["Expect:"]
@@ -232,8 +237,8 @@ extension Transfer {
 
   /// CURLOPT_READFUNCTION(3): the next bytes of the body, straight from the caller's array.
   private func read(into buffer: UnsafeMutablePointer<CChar>, _ room: Int) -> Int {
-    let count = min(room, exchange.body.count - bodyOffset)
-    unsafe exchange.body.withUnsafeBytes { bytes in
+    let count = min(room, body.count - bodyOffset)
+    unsafe body.withUnsafeBytes { bytes in
       unsafe UnsafeMutableRawBufferPointer(start: buffer, count: count).copyMemory(
         from: UnsafeRawBufferPointer(rebasing: bytes[bodyOffset..<(bodyOffset + count)]))
     }

@@ -14,8 +14,9 @@ public enum ProcessEnvironment {
   }
 }
 
-/// Secrets that came in environment variables. The first use moves one into pages of its own, for the life of the process, and overwrites it
-/// where it stood, so that it can no longer be seen in `/proc/PID/environ` and no program that is started from here inherits it.
+/// Secrets that came in environment variables. The first use moves one into pages of its own, for the life of the process, and
+/// overwrites it where it stood, so that it can no longer be seen in `/proc/PID/environ` and no program that is started from here
+/// inherits it.
 enum EnvironmentSecrets {
   private final class Kept: Sendable {
     let secret: SecretBytes

@@ -42,7 +42,7 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   public static let fileWritable = SecretRule("SECRET-FILE-WRITABLE")
 
   public static let allCases: [SecretRule] = [
-    source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, descriptorTime, environment, noTerminal, interrupted, confirmation,
-    protectedPath, empty, length, folder, fileWritable,
+    source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, descriptorTime, environment, noTerminal, interrupted,
+    confirmation, protectedPath, empty, length, folder, fileWritable,
   ]
 }

@@ -83,6 +83,25 @@ struct MemorySecrecyTests {
     #expect(Self.forms.found(in: core) == nil, "\(command) in \(function)")
   }
 
+  @Test(
+    "when a transfer password has been sent, it is gone: a core file has it nowhere", .enabled(if: writesCores, whyNoCores))
+  func afterSending() async throws {
+    var settings = ServiceBench.Settings()
+    settings.service = ["first-wait: 600s", "poll-interval: 600s", "give-up-after: 600s", "timeout: 60s"]
+    try await ServiceBench.with(settings) { service in
+      let bench = service.bench
+      let child = try ChildProcess(
+        "bash", ["-c", Self.script, "bash"] + ServiceBench.enrolment() + ["--log-level", "info"],
+        environment: Self.environment(bench, Bench.module, preload: try await Self.shim(bench)), log: bench.folder.path("log"))
+      _ = try await eventually("the order is sent and answered") { try bench.text("log").contains("waits") ? true : nil }
+      child.send(SIGQUIT)
+      #expect(try await child.wait() == 128 + Int(SIGQUIT))
+      let core = try Data(contentsOf: bench.folder.url.appending(path: try #require(try Self.core(in: bench))), options: .alwaysMapped)
+      let forms = SecretForms([ServiceBench.transferPassword])
+      #expect(forms.found(in: core) == nil)
+    }
+  }
+
   @Test("the tool leaves no core file, and other programs of its user cannot look into it", arguments: [SIGQUIT, SIGABRT, SIGSEGV])
   func notDumpable(signal: CInt) async throws {
     let module = try FaultModule(.standAlone, .hang("C_Login"))

@@ -32,6 +32,21 @@ struct ObjectTests {
     #expect(values[.uniqueID].isUnavailable)
   }
 
+  @Test("no text and no reflection of attributes has a value in it")
+  func attributesTellNoValue() throws {
+    var session = try TokenTestbed().session()
+    let label = "payroll-5f2c"
+    let pair = try makeP256Key(&session, label: label, id: [0xA7, 0xB8, 0xC9])
+    let values = try session.attributes([.label, .id, .value, .sensitive], of: pair.privateKey)
+    #expect("\(values)" == "CKA_ID: 3 bytes, CKA_LABEL: 12 bytes, CKA_SENSITIVE: one byte, CKA_VALUE: sensitive")
+    var shown = "\(values) \(values[.label]) \(Attribute(.label, label)) " + String(reflecting: values) + String(reflecting: values[.id])
+    dump(values, to: &shown)
+    dump(values[.id], to: &shown)
+    dump(Attribute(.label, label), to: &shown)
+    dump([Attribute(.label, label)], to: &shown)
+    for secret in [label, "167", "184, 201", "112, 97, 121"] { #expect(!shown.contains(secret), "\(shown)") }
+  }
+
   @Test("ATTRIBUTE-LENGTH: a value read as another type than it is throws")
   func wrongTypes() throws {
     var session = try TokenTestbed().session()

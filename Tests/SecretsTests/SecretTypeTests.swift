@@ -60,6 +60,8 @@ struct SecretTypeTests {
         secret.withBytes { bytes in print(bytes) } // refused
         secret.withBytes { bytes in dump(bytes) } // refused
         secret.withBytes { bytes in use("\\(bytes.count)") }
+        let kept: Span<UInt8> = secret.withBytes { bytes in bytes } // refused
+        _ = kept
       }
       """)
   }
@@ -78,10 +80,6 @@ struct SecretTypeTests {
         let secret = SecretBytes(copying: [1]) // refused
         keep(secret)
         keep(secret)
-      }
-      func escaped(_ secret: borrowing SecretBytes) {
-        let kept = secret.withBytes { bytes in bytes } // refused
-        _ = kept.count
       }
       func good(_ secret: consuming SecretBytes) {
         _ = secret.withBytes { $0.count }

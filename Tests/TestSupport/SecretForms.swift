@@ -1,7 +1,7 @@
 public import Foundation
 
-/// Secrets in every form in which they could be written down by mistake: as they are, in base64 (also in the middle of something longer), in
-/// hexadecimal, percent-encoded, and in UTF-16.
+/// Secrets in every form in which they could be written down by mistake: as they are, in base64 (also in the middle of something
+/// longer), in hexadecimal, percent-encoded, and in UTF-16.
 public struct SecretForms: Sendable {
   private let forms: [(name: String, bytes: Data)]
 

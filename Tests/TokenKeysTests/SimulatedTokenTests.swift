@@ -231,4 +231,35 @@ struct SimulatedTokenTests {
     #expect(calls == ["C_SignInit", "C_Login", "C_Sign", "C_SignInit", "C_Login", "C_Sign", "C_SignInit", "C_Login", "C_Sign"])
     #expect(!bench.module.events.contains("SIZE-QUERY"))
   }
+
+  @Test(
+    "When such a signature fails after the PIN was shown, it is not shown again; what broke is mended for the next",
+    arguments: ["fail C_Sign CKR_SESSION_HANDLE_INVALID", "fail C_Sign CKR_DEVICE_ERROR", "fail C_Sign CKR_SESSION_CLOSED after"])
+  func pinIsShownOnce(line: String) async throws {
+    let bench = try await Bench([])
+    _ = try await bench.keys.generate(.ecdsaP256, named: "key")
+    let lines: [FaultLine] = ["always-authenticate on", "force-attribute CKA_ALWAYS_AUTHENTICATE = TRUE private"]
+    try bench.module.script(lines)
+    let key = try await bench.keys.key(named: "key")
+    try bench.module.script(lines + [FaultLine(stringLiteral: line + " times 1")])
+    try bench.module.forgetCalls()
+    await #expect(throws: PKCS11Error.self) { _ = try await key.sign([1, 2, 3] as [UInt8]) }
+    #expect(bench.module.count(of: "C_Login") == 1, "\(bench.module.calls.map(\.function))")
+    #expect(bench.module.count(of: "C_Sign") == 1)
+    _ = try await key.sign([1, 2, 3] as [UInt8])
+    #expect(bench.module.count(of: "C_Login") == 2)
+  }
+
+  @Test("When it fails before the PIN was shown, the next session does it")
+  func pinWasNotShown() async throws {
+    let bench = try await Bench([])
+    _ = try await bench.keys.generate(.ecdsaP256, named: "key")
+    let lines: [FaultLine] = ["always-authenticate on", "force-attribute CKA_ALWAYS_AUTHENTICATE = TRUE private"]
+    try bench.module.script(lines)
+    let key = try await bench.keys.key(named: "key")
+    try bench.module.script(lines + [.fail("C_SignInit", "CKR_SESSION_HANDLE_INVALID", .once)])
+    try bench.module.forgetCalls()
+    _ = try await key.sign([1, 2, 3] as [UInt8])
+    #expect(bench.module.count(of: "C_Login") == 1)
+  }
 }

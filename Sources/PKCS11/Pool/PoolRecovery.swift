@@ -19,7 +19,7 @@ extension PoolCore {
         job.conclude()
         return
       } catch {
-        if Self.isOutOfSessions(error), !lender.hasWritten {
+        if Self.isOutOfSessions(error), !lender.hasWritten, lender.mayRepeat {
           if retire(worker, returning: job) { return }
           if (try? login.becomeSingle()) == true {
             tell(.sessionLimitReached, "token \(label) has room for one session only")
@@ -33,7 +33,7 @@ extension PoolCore {
           return
         }
         let obstacle = climb(&climbed, after: error, lender)
-        guard obstacle == nil, job.isRepeatable || !lender.hasWritten else { return conclude(job, obstacle ?? error) }
+        guard obstacle == nil, lender.mayRepeat, job.isRepeatable || !lender.hasWritten else { return conclude(job, obstacle ?? error) }
       }
     }
   }

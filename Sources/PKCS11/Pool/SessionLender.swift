@@ -48,13 +48,23 @@ public final class SessionLender {
     return try writing(body)
   }
 
+  /// The work is not done again from here on, whatever fails: a PIN was shown for it, and would be shown once more. What is broken is
+  /// mended for the next work.
+  public func forbidRepetition() { mayRepeat = false }
+
   // MARK: For the pool
+
+  /// Nothing forbids doing the present piece of work once more.
+  private(set) var mayRepeat = true
 
   /// A session to write with was lent to the present piece of work.
   private(set) var hasWritten = false
 
   /// A new piece of work begins.
-  func begin() { hasWritten = false }
+  func begin() {
+    hasWritten = false
+    mayRepeat = true
+  }
 
   /// Logs in if that was not done, and takes over what others have found out about the token meanwhile.
   func refresh() throws {

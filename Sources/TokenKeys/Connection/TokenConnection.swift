@@ -44,6 +44,18 @@ final class TokenConnection {
     }
   }
 
+  /// Shows the token a PIN for one use of a key. When that fails after the PIN was shown, or perhaps was, it is not shown again.
+  func showingPIN<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      // What other functions answer comes before the PIN: the next session may do better.
+      let function = (error as? PKCS11Error)?.function
+      if function == nil || function == "C_Login" || function == "C_Sign" { lender.forbidRepetition() }
+      throw error
+    }
+  }
+
   /// The handle of the private key with this identifier, found once and remembered while it is valid.
   private func privateKeyHandle(_ identifier: KeyIdentifier, in session: inout Session) throws -> ObjectHandle {
     if let known = handles.handle(of: identifier, epoch: lender.loginEpoch) { return known }

@@ -121,7 +121,8 @@ extension TokenConnection {
     let scheme = try SignatureScheme(algorithm, for: parts.algorithm, offered: mechanisms())
     let authentication = parts.wantsPINEachTime ? login : nil
     return try withPrivateKey(parts.identifier) { session, handle in
-      try scheme.sign(message, key: handle, authentication: authentication, in: &session)
+      guard let authentication else { return try scheme.sign(message, key: handle, in: &session) }
+      return try showingPIN { try scheme.sign(message, key: handle, authentication: authentication, in: &session) }
     }
   }
 }
