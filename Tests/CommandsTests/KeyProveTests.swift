@@ -103,8 +103,8 @@ struct KeyProveTests {
       ["key", "prove", "k", "--out", "both"] + profile + ["--waive", "KEY-ALLOWED-MECHANISMS=made before 2026"])
     #expect(both.exitCode == 0 && both.standardOutput.contains("KEY-NOT-MODIFIABLE is waived: made before 2026"), "\(both.standardError)")
     #expect(try proof(bench, "both").policy.waivers.map(\.rule) == ["KEY-NOT-MODIFIABLE", "KEY-ALLOWED-MECHANISMS"])
-    #expect(try await bench.refused(2, "key", "prove", "k", "--waive", "KEY-LOCAL").rule == "KEY-WAIVER-JUSTIFIED")
-    #expect(try await bench.refused(2, "key", "prove", "k", "--waive", "KEY-LOCAL=  ").rule == "KEY-WAIVER-JUSTIFIED")
+    try await bench.refused(64, "key", "prove", "k", "--waive", "KEY-LOCAL")
+    #expect(try await bench.refused(64, "key", "prove", "k", "--waive", "KEY-LOCAL=  ").rule == "KEY-WAIVER-JUSTIFIED")
     try await bench.refused(64, "key", "prove", "k", "--waive", "KEY-NICE=because")
     try await bench.refused(64, "key", "prove", "k", "--policy", "exportable")
   }

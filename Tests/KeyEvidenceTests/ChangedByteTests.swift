@@ -48,6 +48,8 @@ struct ChangedByteTests {
   }()
   private static let file = Result { try fixture.file([("auditor", auditor)]) }
   private static let now = Date(timeIntervalSince1970: 1_767_400_000)
+  /// With a minute or more for changes at random, every change is made at every byte; otherwise one at every byte, the others at some.
+  private static let isLong = ProcessInfo.processInfo.environment["HSMKEY_FUZZ_SECONDS"].flatMap { Int($0) }.map { $0 >= 60 } ?? false
 
   /// Whether an error tells where a byte was changed: in the section and element that it is in, or at most a few bytes from it.
   private func tells(_ error: EvidenceError, _ index: Int, _ expected: String) -> Bool {
@@ -82,7 +84,8 @@ struct ChangedByteTests {
     var astray = 0
     for index in bytes.indices where index % 8 == part {
       let old = bytes[index]
-      for new in Set([old ^ 1, old ^ 0x20, UInt8(ascii: "\"")]) where new != old {
+      let others = Self.isLong || index % 11 == part ? Set([old ^ 1, old ^ 0x20, UInt8(ascii: "\"")]) : [old ^ 1]
+      for new in others where new != old {
         var changed = bytes
         changed[index] = new
         tried += 1
@@ -97,15 +100,15 @@ struct ChangedByteTests {
         }
       }
     }
-    #expect(tried > 2000)
-    #expect(astray < tried / 100)
+    #expect(tried >= bytes.count / 8)
+    #expect(astray <= 1 + tried / 50)
   }
 
   @Test("every byte left out, and every byte twice", arguments: 0..<8)
   func lengths(part: Int) throws {
     let bytes = try Self.file.get()
     let map = DocumentMap(try CanonicalJSON.parse(bytes))
-    for index in bytes.indices where index % 8 == part {
+    for index in bytes.indices where index % 8 == part && (Self.isLong || index % 5 == part % 5) {
       var changed = bytes
       changed.remove(at: index)
       if let error = refused(changed, "the document without byte \(index)"), !tells(error, index, map.pointer(at: index)) {
@@ -122,7 +125,7 @@ struct ChangedByteTests {
   @Test("every beginning of a bundle, and something behind its end")
   func truncation() throws {
     let bytes = try Self.file.get()
-    for count in 0..<bytes.count { _ = refused(Array(bytes.prefix(count)), "the first \(count) bytes") }
+    for count in 0..<bytes.count where Self.isLong || count % 7 == 0 || count > bytes.count - 200 { _ = refused(Array(bytes.prefix(count)), "the first \(count) bytes") }
     for end in ["\n", " ", "}", "\0", "{}"] {
       let error = refused(bytes + Array(end.utf8), "a bundle with '\(end)' behind it")
       #expect(error?.where == "byte \(bytes.count)")

@@ -21,7 +21,7 @@ struct KeyProveCommand: AsyncParsableCommand {
                hsmkey key prove payroll --challenge 'audit of 2026-11-23' --sign-with auditor --out payroll.proof
       """)
   @OptionGroup var common: CommonOptions
-  @OptionGroup var policyOptions: KeyPolicyOptions
+  @OptionGroup var policyOptions: PolicyOptions
 
   @Argument(help: "The key's name (label).")
   var name: String?
@@ -81,7 +81,7 @@ struct KeyProveCommand: AsyncParsableCommand {
     try KeyName.check(name)
     // What can be refused without a token is refused before anybody is asked for a PIN.
     let request = KeyProofRequest(
-      policy: try policyOptions.chosen(), probes: withoutProbes ? [] : .all, challenge: challenge, certificates: try certificates(),
+      policy: try policyOptions.chosen(context.settings), probes: withoutProbes ? [] : .all, challenge: challenge, certificates: try certificates(),
       attestations: try attestation.map(readAttestation), tool: try .running())
     if let out { try InputOutput.refuseExisting(out, operation: "write the evidence bundle") }
     if let signWith { try KeyName.check(signWith) }
@@ -89,7 +89,7 @@ struct KeyProveCommand: AsyncParsableCommand {
     let keys = try await context.tokenKeys()
     let key = try await keys.key(named: name)
     let auditor: TokenKey? = if let signWith { try await keys.key(named: signWith) } else { nil }
-    let proof = try await keys.proof(of: key, request) { context.progress("trying \($0): it \($0.action)") }
+    let proof = try await keys.proof(of: key, request, willProbe: KeyProbe.announce(to: context))
     var statement = StatementDraft(format: KeyProof.format, content: proof.content)
     try await key.sign(&statement, role: "key")
     try await auditor?.sign(&statement, role: "auditor")
