@@ -26,6 +26,8 @@ struct SecrecyTests {
     ("doctor", ["--login", "--offline"]), ("benchmark", ["--seconds", "1", "--threads", "1"]),
     ("key generate", ["k"]), ("key list", []), ("key show", ["k"]), ("key public", ["k"]),
     ("key sign", ["k", "--in", "a.xml", "--out", "s"]),
+    ("key generate", ["auditor", "--algorithm", "ecdsa-p256"]), ("key prove", ["k", "--out", "k.proof"]),
+    ("key verify-proof", ["k.proof"]), ("key countersign-proof", ["auditor", "--in", "k.proof", "--out", "signed.proof"]),
     ("csr", ["k", "--subject", "CN=x", "--out", "k.csr"]),
     ("certificate enrol", Array(ServiceBench.enrolment().dropFirst(2))), ("certificate status", []),
     ("certificate export", ["payroll"]), ("certificate fetch", ["payroll"]), ("certificate renew", ["payroll"]),
@@ -65,10 +67,12 @@ struct SecrecyTests {
       for (name, rest) in Self.commands {
         let arguments = name.split(separator: " ").map(String.init) + rest.map { $0 == "SERIAL" ? serial : $0 }
         let result = try await bench.hsmkey(
-          arguments + (name == "completions" ? [] : ["--log-level", "trace"]), environment: temporary)
+          arguments + (["completions", "key verify-proof"].contains(name) ? [] : ["--log-level", "trace"]), environment: temporary)
         transcript.add(result)
-        // An audit tells by its exit code what it thinks of the token.
-        #expect((name == "audit" ? [0, 2] : [0]).contains(result.exitCode), "\(arguments): \(result.standardError)")
+        // What judges tells its judgement by the exit code.
+        #expect(
+          (["audit", "key prove", "key verify-proof"].contains(name) ? [0, 2] : [0]).contains(result.exitCode),
+          "\(arguments): \(result.standardError)")
         Self.expectNone(in: result.standardOutput + result.standardError, "what \(name) shows")
       }
       for function in ["C_InitToken", "C_InitPIN", "C_Login", "C_Sign"] { #expect(transcript.text.contains(function)) }

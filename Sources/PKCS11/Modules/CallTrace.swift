@@ -1,9 +1,10 @@
 internal import Synchronization
 
-/// One call into a module, as a tracer sees it: never an argument, never a value.
+/// One call into a module, as a tracer sees it: never an argument, never a value. There is no field that could hold one.
 public struct TracedCall: Sendable {
+  let called: CryptokiFunction
   /// The Cryptoki function, such as `C_Sign`.
-  public let function: String
+  public var function: String { called.name }
   /// What the function answered.
   public let returnValue: ReturnValue
   /// How long the module took.

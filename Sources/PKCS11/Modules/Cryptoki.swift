@@ -75,7 +75,7 @@ internal import Synchronization
     let clock = ContinuousClock()
     let start = clock.now
     let answer = ReturnValue(invoke())
-    CallTrace.report(TracedCall(function: function.name, returnValue: answer, duration: clock.now - start, module: path))
+    CallTrace.report(TracedCall(called: function, returnValue: answer, duration: clock.now - start, module: path))
     return answer
   }
 

@@ -1,0 +1,41 @@
+import Testing
+
+@Suite("Secrets: the few places that touch them")
+struct SecretTests {
+  /// Where the bytes of a secret are lent, each with the reason.
+  private static let lenders = [
+    "Sources/PKCS11/Modules/Slot.swift": "C_InitToken", "Sources/PKCS11/Sessions/SessionLogin.swift": "C_Login, C_InitPIN, C_SetPIN",
+    "Sources/TokenKeys/Login/PINLedger.swift": "the keyed digest of a refused PIN",
+    "Sources/CertificateService/TransferCredentials.swift": "the schema's length",
+    "Sources/CertificateService/RequestWriter.swift": "the request",
+    "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
+  ]
+
+  @Test("a secret's bytes are lent in the places that are known, and in no others")
+  func lending() {
+    let found = SourceTree.swiftSources.filter { file in
+      file.path != "Sources/Secrets/SecretBytes.swift" && file.codeLines.contains { $0.contains(/\.withBytes\b/) }
+    }.map(\.path)
+    expectNone(found.filter { Self.lenders[$0] == nil }.map { "\($0): lends a secret's bytes; is that needed, and is no copy left?" })
+    expectNone(Self.lenders.keys.filter { !found.contains($0) }.sorted().map { "\($0): lends nothing any more" })
+  }
+
+  @Test("nobody reads the whole environment: that makes copies of the secrets in it")
+  func environment() {
+    expectNone(
+      SourceTree.swiftSources.flatMap { file in
+        file.codeLines.enumerated().filter { $0.element.contains(/\benviron\b|processInfo\.environment/) }.map {
+          "\(file):\($0.offset + 1)"
+        }
+      })
+  }
+
+  @Test("no text is made of what is called a PIN, a secret or a password")
+  func interpolation() {
+    let names = /\\\((?:self\.)?(?:pin|newPIN|oldPIN|secret|password|transferPassword|privateKey|privateValue)[).!?]/
+    expectNone(
+      SourceTree.swiftSources.filter { $0.room != "ServiceSimulator" }.flatMap { file in
+        file.codeLines.enumerated().filter { $0.element.contains(names) }.map { "\(file):\($0.offset + 1): \($0.element)" }
+      })
+  }
+}
