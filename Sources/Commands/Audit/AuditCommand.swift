@@ -66,7 +66,7 @@ struct AuditCommand: AnsweringCommand {
 
   func answer(_ context: CommandContext) async throws -> AuditReport {
     if let signWith { try KeyName.check(signWith) }
-    let policy = try policyOptions.chosen()
+    let policy = try policyOptions.chosen(context.settings)
     for path in [write, html].compactMap(\.self) { try InputOutput.refuseExisting(path, operation: "write the audit's files") }
     // What can be refused without a token is refused before anybody is asked for a PIN.
     let known = try inventory.map { try InventoryFile(reading: $0, auditorKey: try auditorKeyFile(context)) }

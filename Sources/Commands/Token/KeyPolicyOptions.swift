@@ -1,36 +1,48 @@
 import ArgumentParser
 import TokenKeys
 
-/// What a key is held against: a profile, and what somebody decided to overlook.
+/// Which policy a key is held against. What is not given comes from the configuration.
 struct KeyPolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What the key must be: \(KeyPolicy.profiles.map(\.name).joined(separator: ", ")).", valueName: "profile"),
+      "What the key must be: \(KeyPolicy.profiles.map(\.name).joined(separator: ", ")).", valueName: "policy"),
     completion: .list(KeyPolicy.profiles.map(\.name)))
-  var policy: String = KeyPolicy.nonExportableSigning.name
+  var policy: String?
 
   @Option(
-    help: ArgumentHelp(
-      "Overlook a rule, and why: KEY-LOCAL='the token denies having made its own keys'. It is told wherever the verdict is; repeat for more.",
-      valueName: "rule=reason"))
+    parsing: .singleValue,
+    help: ArgumentHelp("A rule to overlook, and why; named wherever the verdict is shown. Can be repeated.", valueName: "rule=reason"))
   var waive: [String] = []
 
-  /// The policy that was asked for.
-  ///
-  /// - Throws: a usage error; ``TokenKeysError`` with `WAIVER-JUSTIFIED`.
-  func chosen() throws -> KeyPolicy {
-    guard var chosen = KeyPolicy(named: policy) else {
-      throw CommandError.usage(
-        "\(policy) is no key policy", hint: "policies: \(KeyPolicy.profiles.map(\.name).joined(separator: ", "))")
+  /// The policy that results.
+  func chosen(_ settings: Settings) throws -> KeyPolicy {
+    var chosen = settings.policy.value
+    if let policy {
+      guard let named = KeyPolicy(named: policy) else { throw Self.unknownPolicy(policy) }
+      chosen = try settings.policy.value.waivers.reduce(named) { try $0.waiving($1) }
     }
     for text in waive {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard let rule = KeyRule.allCases.first(where: { $0.rawValue == parts[0] }) else {
-        throw CommandError.usage(
-          "\(parts[0]) is no rule about keys", hint: "rules: \(chosen.rules.map(\.rawValue).joined(separator: ", "))")
+      guard parts.count == 2 else {
+        throw CommandError.usage("--waive wants RULE=REASON", hint: "for example: --waive 'KEY-LOCAL=NSS denies having made its own keys'")
       }
-      chosen = try chosen.waiving(rule, because: parts.count == 2 ? parts[1] : "")
+      do {
+        chosen = try chosen.waiving(KeyRule(rawValue: parts[0]), because: parts[1])
+      } catch {
+        throw CommandError.usage(error, about: "--waive")
+      }
     }
     return chosen
+  }
+
+  static func unknownPolicy(_ name: String) -> CommandError {
+    .usage("\(name) is no key policy", hint: "policies: \(KeyPolicy.profiles.map(\.name).joined(separator: ", "))")
+  }
+}
+
+extension KeyProbe {
+  /// Tells a person what will be tried, where people are told how a command gets on.
+  static func announce(to context: CommandContext) -> @Sendable (KeyProbe) -> Void {
+    { context.progress("probe \($0): \($0.action)") }
   }
 }
