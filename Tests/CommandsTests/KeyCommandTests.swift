@@ -21,7 +21,7 @@ struct KeyCommandTests {
 
     let text = try await bench.succeeds("key", "show", "k")
     #expect(text.contains("policy non-exportable-signing: met\n"))
-    #expect(text.contains("  ok  KEY-SENSITIVE         CKA_SENSITIVE = true (token-asserted)\n"))
+    #expect(text.contains("  ok  KEY-SENSITIVE          CKA_SENSITIVE = true (token-asserted)\n"))
     #expect(!text.contains("tried:"))
   }
 

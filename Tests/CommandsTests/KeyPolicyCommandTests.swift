@@ -21,7 +21,7 @@ struct KeyPolicyCommandTests {
     #expect(grades["KEY-LOCAL"] == "token-asserted")
     let text = try await bench.succeeds("key", "show", "k", "--probe")
     #expect(text.contains("tried:\n  read-private-value  refused\n"))
-    #expect(text.contains("  ok  KEY-SENSITIVE         CKA_SENSITIVE = true; refused: read-private-value (probed)\n"))
+    #expect(text.contains("  ok  KEY-SENSITIVE          CKA_SENSITIVE = true; refused: read-private-value (probed)\n"))
     #expect(try await bench.object("key", "show", "k")["key"]["verdict"]["probes"].list.isEmpty)
     // Said beforehand to who wants to know.
     let told = try await bench.hsmkey(["key", "show", "k", "--probe", "--log-level", "info"])

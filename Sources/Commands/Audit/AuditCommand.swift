@@ -22,7 +22,7 @@ struct AuditCommand: AnsweringCommand {
                hsmkey audit --inventory token.inventory --auditor-key auditor.pem --html report.html
       """)
   @OptionGroup var common: CommonOptions
-  @OptionGroup var policyOptions: PolicyOptions
+  @OptionGroup var policyOptions: KeyPolicyOptions
 
   @Option(help: ArgumentHelp("A signed inventory of this token, to hold its contents against.", valueName: "file"), completion: .file())
   var inventory: String?

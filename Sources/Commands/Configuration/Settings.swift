@@ -128,7 +128,7 @@ struct Settings: Sendable {
     guard section.profile != nil || !section.waivers.isEmpty else { return Setting(value: .nonExportableSigning, origin: .builtIn) }
     let name = section.profile ?? KeyPolicy.nonExportableSigning.name
     guard var policy = KeyPolicy(named: name) else {
-      throw PolicyOptions.unknownPolicy(name).blaming(.file(file.path ?? ""))
+      throw KeyPolicyOptions.unknownPolicy(name).blaming(.file(file.path ?? ""))
     }
     for (rule, reason) in section.waivers {
       do {

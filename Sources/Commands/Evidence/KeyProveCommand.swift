@@ -21,7 +21,7 @@ struct KeyProveCommand: AsyncParsableCommand {
                hsmkey key prove payroll --challenge 'audit of 2026-11-23' --sign-with auditor --out payroll.proof
       """)
   @OptionGroup var common: CommonOptions
-  @OptionGroup var policyOptions: PolicyOptions
+  @OptionGroup var policyOptions: KeyPolicyOptions
 
   @Argument(help: "The key's name (label).")
   var name: String?

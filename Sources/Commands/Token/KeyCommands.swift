@@ -17,7 +17,7 @@ struct KeyGenerateCommand: AnsweringCommand {
       Example: hsmkey key generate payroll --algorithm rsa-2048
       """)
   @OptionGroup var common: CommonOptions
-  @OptionGroup var policy: PolicyOptions
+  @OptionGroup var policy: KeyPolicyOptions
 
   @Argument(help: "The key's name (label). A name that is taken is refused.")
   var name: String
@@ -91,7 +91,7 @@ struct KeyShowCommand: AnsweringCommand {
       Example: hsmkey key show payroll --probe
       """)
   @OptionGroup var common: CommonOptions
-  @OptionGroup var policy: PolicyOptions
+  @OptionGroup var policy: KeyPolicyOptions
 
   @Flag(help: "Try what the key must refuse, with session objects only; the key stays as it is.")
   var probe = false

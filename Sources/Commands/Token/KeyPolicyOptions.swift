@@ -2,7 +2,7 @@ import ArgumentParser
 import TokenKeys
 
 /// Which policy a key is held against. What is not given comes from the configuration.
-struct PolicyOptions: ParsableArguments {
+struct KeyPolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What the key must be: \(KeyPolicy.profiles.map(\.name).joined(separator: ", ")).", valueName: "policy"),
