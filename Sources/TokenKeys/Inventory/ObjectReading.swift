@@ -52,6 +52,9 @@ struct ObjectReading {
     (.derive, .derive),
   ]
 
+  /// What an inventory records of a private key, so that of two with the same record the policy thinks the same.
+  static let recorded: Set<AttributeType> = Set(truths.map(\.0)).union([.id, .keyType, .keyGenerationMechanism, .allowedMechanisms])
+
   /// The attributes of one call, whatever the object is: CKA_VALUE is not among them, which is the secret of a key.
   static let batch = AttributeBatch(
     [(.objectClass, 8), (.label, 256), (.id, 256), (.keyType, 8)] + truths.map { ($0.0, 1) } + [
