@@ -89,6 +89,9 @@ struct InventoryTests {
     #expect(try TokenInventory(content: CanonicalJSON.parse(CanonicalJSON.encode(inventory.content))) == inventory)
   }
 
+  @Test("everything that a policy judges by is recorded: keys with the same record are judged once")
+  func recorded() { #expect(ObjectReading.recorded.isSuperset(of: KeyPolicy.attributesToRead)) }
+
   @Test("one search, and one call for each half of a key")
   func calls() async throws {
     let made = try SoftHSMFixture.takeToken()

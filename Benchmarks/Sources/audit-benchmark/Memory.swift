@@ -1,5 +1,6 @@
 import BenchmarkSupport
 import Foundation
+import KeyEvidence
 import PKCS11
 import Secrets
 import TokenKeys

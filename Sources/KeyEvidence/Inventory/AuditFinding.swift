@@ -20,12 +20,13 @@ public struct AuditFinding: Hashable, Sendable {
   }
 
   /// The worst first, then by rule and name.
-  static func isBefore(_ left: AuditFinding, _ right: AuditFinding) -> Bool {
-    if left.severity != right.severity { return left.severity > right.severity }
-    if left.rule != right.rule { return (order[left.rule] ?? 0) < (order[right.rule] ?? 0) }
-    return [left.subject.name, left.subject.id, left.message].lexicographicallyPrecedes([
-      right.subject.name, right.subject.id, right.message,
-    ])
+  static func sorted(_ findings: [AuditFinding]) -> [AuditFinding] {
+    Dictionary(grouping: findings, by: \.rule)
+      .sorted { left, right in
+        left.key.severity != right.key.severity
+          ? left.key.severity > right.key.severity : (order[left.key] ?? 0) < (order[right.key] ?? 0)
+      }
+      .flatMap { _, group in group.sorted { [$0.subject.name, $0.subject.id, $0.message] } }
   }
 
   private static let order = Dictionary(uniqueKeysWithValues: AuditRule.allCases.enumerated().map { ($1, $0) })

@@ -23,7 +23,7 @@ public struct InventoryComparison: Sendable {
     findings += Self.keys(presentParts.keys, knownParts.keys)
     findings += Self.certificates(presentParts.certificates, knownParts.certificates)
     findings += Self.others(presentParts.others, knownParts.others)
-    self.findings = findings.sorted(by: AuditFinding.isBefore)
+    self.findings = AuditFinding.sorted(findings)
   }
 
   /// Refuses an inventory of another token.

@@ -29,12 +29,12 @@ public struct InventoryReview: Sendable {
     }
     for object in inventory.others { findings += Self.findings(of: object) }
     for object in inventory.unreadable { findings.append(.init(.unreadable, .init(object), object.reason)) }
-    self.findings = findings.sorted(by: AuditFinding.isBefore)
+    self.findings = AuditFinding.sorted(findings)
   }
 
   /// These findings and those of a comparison, the worst first.
   public func findings(and comparison: InventoryComparison?) -> [AuditFinding] {
-    (findings + (comparison?.findings ?? [])).sorted(by: AuditFinding.isBefore)
+    AuditFinding.sorted(findings + (comparison?.findings ?? []))
   }
 
   // MARK: Keys

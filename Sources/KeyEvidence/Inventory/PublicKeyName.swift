@@ -10,63 +10,77 @@ public struct PublicKeyName: Hashable, Sendable {
   /// Kind and size, named as in ``InventoryKey/algorithm``.
   public let algorithm: String
 
+  private init(sha256: String, algorithm: String) { (self.sha256, self.algorithm) = (sha256, algorithm) }
+
   /// Reads a SubjectPublicKeyInfo.
   ///
   /// - Throws: what the DER parser says.
   public init(subjectPublicKeyInfo bytes: [UInt8]) throws {
-    sha256 = SHA256.hash(data: bytes).hexadecimalDigits
-    algorithm = try DER.sequence(try DER.parse(bytes), identifier: .sequence) { parts in
+    let algorithm = try DER.sequence(try DER.parse(bytes), identifier: .sequence) { parts in
       let name = try AlgorithmName(try parts.required())
       let key = try ASN1BitString(derEncoded: &parts)
       return try name.keyAlgorithm(key.bytes)
     }
+    self.init(sha256: SHA256.hash(data: bytes).hexadecimalDigits, algorithm: algorithm)
   }
 
   /// An RSA key by its modulus and exponent, both big-endian.
   public init(rsaModulus modulus: [UInt8], exponent: [UInt8]) throws {
-    var key = DER.Serializer()
-    key.appendConstructedNode(identifier: .sequence) { coder in
-      for number in [modulus, exponent] {
-        coder.appendPrimitiveNode(identifier: .integer) { bytes in
-          let significant = number.drop { $0 == 0 }
-          if significant.first.map({ $0 & 0x80 != 0 }) ?? true { bytes.append(0) }
-          bytes.append(contentsOf: significant)
-        }
-      }
+    let numbers = [modulus, exponent].map { number in
+      let significant = Array(number.drop { $0 == 0 })
+      let isPositive = significant.first.map { $0 & 0x80 == 0 } ?? false
+      return DERElement.bytes(0x02, isPositive ? significant : [0] + significant)
     }
-    try self.init(key.serializedBytes) { coder in
-      try coder.serialize(AlgorithmName.rsa)
-      coder.appendPrimitiveNode(identifier: .null) { _ in }
-    }
+    let algorithm = DERElement.bytes(0x30, DERElement.rsa + [0x05, 0])
+    try self.init(subjectPublicKeyInfo: DERElement.publicKey(algorithm, DERElement.bytes(0x30, numbers[0] + numbers[1])))
   }
 
   /// A key on a Weierstrass curve by its ECParameters in DER and its point (SEC 1, section 2.3.3).
   public init(curve parameters: [UInt8], point: [UInt8]) throws {
-    try self.init(point) { coder in
-      try coder.serialize(AlgorithmName.ecPublicKey)
-      coder.serialize(try DER.parse(parameters))
-    }
+    // What a token gives for parameters is copied, so it must be one element and nothing else.
+    if Self.namedCurves[parameters] == nil { _ = try DER.parse(parameters) }
+    let information = DERElement.publicKey(DERElement.bytes(0x30, DERElement.ecPublicKey + parameters), point)
+    self.init(sha256: SHA256.hash(data: information).hexadecimalDigits, algorithm: Self.algorithm(ofCurve: parameters))
   }
 
   /// A key on an Edwards curve (RFC 8410): 32 bytes of Ed25519 or 57 of Ed448.
   public init(edwardsKey key: [UInt8]) throws {
-    try self.init(key) { try $0.serialize(key.count == 57 ? AlgorithmName.ed448 : AlgorithmName.ed25519) }
+    let identifier: [UInt8] = [0x06, 3, 0x2B, 0x65, key.count == 57 ? 0x71 : 0x70]
+    try self.init(subjectPublicKeyInfo: DERElement.publicKey(DERElement.bytes(0x30, identifier), key))
   }
 
   /// The name of the kind of key that a curve is for, by its ECParameters in DER: `ecdsa-p256`, `ec-1.3.132.0.10`.
   public static func algorithm(ofCurve parameters: [UInt8]) -> String {
+    if let known = namedCurves[parameters] { return known }
     guard let node = try? DER.parse(parameters), let curve = try? ASN1ObjectIdentifier(derEncoded: node) else { return "ec-explicit" }
     return AlgorithmName.curves[curve] ?? "ec-\(curve)"
   }
 
-  private init(_ key: [UInt8], _ algorithm: (inout DER.Serializer) throws -> Void) throws {
-    var serializer = DER.Serializer()
-    try serializer.appendConstructedNode(identifier: .sequence) { coder in
-      try coder.appendConstructedNode(identifier: .sequence, algorithm)
-      try coder.serialize(ASN1BitString(bytes: key[...]))
+  /// The curves that nearly all keys are on.
+  private static let namedCurves: [[UInt8]: String] = [
+    [0x06, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7]: "ecdsa-p256", [0x06, 5, 0x2B, 0x81, 4, 0, 0x22]: "ecdsa-p384",
+    [0x06, 5, 0x2B, 0x81, 4, 0, 0x23]: "ecdsa-p521",
+  ]
+}
+
+/// The few elements of DER (X.690) that public keys are written with.
+private enum DERElement {
+  static let rsa: [UInt8] = [0x06, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1]
+  static let ecPublicKey: [UInt8] = [0x06, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1]
+
+  /// An element of some contents.
+  static func bytes(_ tag: UInt8, _ contents: [UInt8]) -> [UInt8] {
+    var length: [UInt8] = []
+    var rest = contents.count
+    while rest > 0 {
+      length.insert(UInt8(rest & 0xFF), at: 0)
+      rest >>= 8
     }
-    try self.init(subjectPublicKeyInfo: serializer.serializedBytes)
+    return [tag] + (contents.count < 0x80 ? [UInt8(contents.count)] : [0x80 | UInt8(length.count)] + length) + contents
   }
+
+  /// A SubjectPublicKeyInfo.
+  static func publicKey(_ algorithm: [UInt8], _ key: [UInt8]) -> [UInt8] { bytes(0x30, algorithm + bytes(0x03, [0] + key)) }
 }
 
 /// An AlgorithmIdentifier (RFC 5280, section 4.1.1.2), as far as a name is made of it.
@@ -126,15 +140,5 @@ struct AlgorithmName {
 
 extension Sequence<UInt8> {
   /// Two lower-case hexadecimal digits a byte.
-  var hexadecimalDigits: String {
-    var text = ""
-    text.reserveCapacity(underestimatedCount * 2)
-    for byte in self {
-      text.append(Self.digit(byte >> 4))
-      text.append(Self.digit(byte & 15))
-    }
-    return text
-  }
-
-  private static func digit(_ value: UInt8) -> Character { Character(UnicodeScalar(value < 10 ? 0x30 + value : 0x57 + value)) }
+  var hexadecimalDigits: String { EvidenceText.hexadecimal(self) }
 }

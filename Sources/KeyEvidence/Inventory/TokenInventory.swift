@@ -76,10 +76,10 @@ public struct TokenInventory: Hashable, Sendable {
     self.policy = policy
     self.madeAt = Date(timeIntervalSince1970: madeAt.timeIntervalSince1970.rounded(.down))
     self.madeBy = madeBy
-    self.keys = keys.sorted { $0.sorting.lexicographicallyPrecedes($1.sorting) }
-    self.certificates = certificates.sorted { $0.sorting.lexicographicallyPrecedes($1.sorting) }
-    self.others = others.sorted { $0.sorting.lexicographicallyPrecedes($1.sorting) }
-    self.unreadable = unreadable.sorted { $0.sorting.lexicographicallyPrecedes($1.sorting) }
+    self.keys = keys.sorted(by: \.sorting)
+    self.certificates = certificates.sorted(by: \.sorting)
+    self.others = others.sorted(by: \.sorting)
+    self.unreadable = unreadable.sorted(by: \.sorting)
   }
 }
 
@@ -193,4 +193,12 @@ public struct InventoryUnreadable: Hashable, Sendable {
   }
 
   var sorting: [String] { [objectClass, label, id, reason] }
+}
+
+extension Array {
+  /// Sorted by texts, the first of which decides unless it is the same.
+  func sorted(by texts: (Element) -> [String]) -> [Element] {
+    // The texts of each element are made once, and not at each comparison.
+    map { (element: $0, texts: texts($0)) }.sorted { $0.texts.lexicographicallyPrecedes($1.texts) }.map(\.element)
+  }
 }

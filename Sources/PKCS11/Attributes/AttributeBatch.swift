@@ -49,6 +49,10 @@ extension AttributeReader {
   /// truth values, so a module that stops half way cannot make an attribute look false.
   private static let untouched: UInt8 = 0xA5
 
+  /// Most attributes are one of these two, which need not be allocated each time.
+  private static let isFalse = AttributeValue(content: .bytes([0]))
+  private static let isTrue = AttributeValue(content: .bytes([1]))
+
   /// Reads attributes in one call. An answer that not all is there is about single attributes and fails nothing.
   func read(_ batch: AttributeBatch) throws(PKCS11Error) -> AttributeBatchAnswer {
     var contents: [AttributeType: AttributeValue] = [:]
@@ -68,6 +72,10 @@ extension AttributeReader {
           let length = unsafe records[index].ulValueLen
           guard length <= place.room else {
             unanswered.append(place.type)
+            continue
+          }
+          if length == 1, unsafe memory[place.offset] <= 1 {
+            contents[place.type] = unsafe memory[place.offset] == 1 ? Self.isTrue : Self.isFalse
             continue
           }
           let bytes = unsafe [UInt8](memory[place.offset..<place.offset + Int(length)])

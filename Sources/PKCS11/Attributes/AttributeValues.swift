@@ -53,11 +53,8 @@ public struct AttributeValues: Hashable, Sendable {
   /// - Throws: ``PKCS11Rule/attributeLength`` unless it is one byte with the value 0 or 1.
   public func bool(_ type: AttributeType) throws(PKCS11Error) -> Bool? {
     guard let bytes = bytes(type) else { return nil }
-    switch bytes {
-    case [0]: return false
-    case [1]: return true
-    default: throw malformed(type, bytes, "a truth value of one byte, 0 or 1")
-    }
+    guard bytes.count == 1, bytes[0] <= 1 else { throw malformed(type, bytes, "a truth value of one byte, 0 or 1") }
+    return bytes[0] == 1
   }
 
   /// A number; `nil` when it is sensitive or unavailable.

@@ -12,6 +12,7 @@ struct InventoryReader {
 
   private let policy: KeyPolicy
   private var builder = InventoryBuilder()
+  private var verdicts: [Judged: InventoryVerdict?] = [:]
 
   /// Everything that the session sees.
   static func read(
@@ -64,10 +65,10 @@ struct InventoryReader {
     }
   }
 
-  private func privateHalf(_ object: inout ObjectReading) throws -> InventoryBuilder.Half {
+  private mutating func privateHalf(_ object: inout ObjectReading) throws -> InventoryBuilder.Half {
     let claims = object.claims(of: .privateKey)
     let (algorithm, publicKey) = object.publicKey()
-    let verdict = judge(object.values, object.keyType, KeyAlgorithm(rawValue: algorithm))
+    let verdict = judge(object, claims, algorithm)
     return .init(
       .init(label: object.label, id: object.id, attributes: claims, verdict: verdict), algorithm: algorithm, publicKeySHA256: publicKey)
   }
@@ -91,6 +92,23 @@ struct InventoryReader {
     }
     return InventoryCertificate(
       label: object.label, id: object.id, sha256: encoded.isEmpty ? "" : encoded.sha256, attributes: claims, contents: contents)
+  }
+
+  /// What a verdict rests on: keys that are made alike are judged once.
+  private struct Judged: Hashable {
+    let claims: AttributeClaims
+    let algorithm: String
+    let identifierLength: Int
+  }
+
+  private mutating func judge(_ object: ObjectReading, _ claims: AttributeClaims, _ algorithm: String) -> InventoryVerdict? {
+    // Where the token answered nonsense, which is noted, the claims do not tell all of it.
+    guard object.troubles.isEmpty else { return judge(object.values, object.keyType, KeyAlgorithm(rawValue: algorithm)) }
+    let judged = Judged(claims: claims, algorithm: algorithm, identifierLength: object.values.bytes(.id)?.count ?? 0)
+    if let known = verdicts[judged] { return known }
+    let verdict = judge(object.values, object.keyType, KeyAlgorithm(rawValue: algorithm))
+    if verdicts.count < 1024 { verdicts[judged] = .some(verdict) }
+    return verdict
   }
 
   /// How a key stands to the policy; nil for a kind that the policy knows nothing of, and where the token answers nonsense, which is noted.

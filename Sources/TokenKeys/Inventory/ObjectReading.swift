@@ -23,8 +23,9 @@ struct ObjectReading {
       try Self.fetch([.keyType], of: handle, &values, &troubles, in: &session)
     }
     keyType = try? values.keyType()
-    let wanted = Self.attributes(of: objectClass, keyType)
-    missing = answer.unanswered.filter { wanted.contains($0) && $0 != .keyType } + Self.later(objectClass)
+    let (objectClass, keyType) = (objectClass, keyType)
+    missing =
+      answer.unanswered.filter { $0 != .keyType && Self.isExpected($0, objectClass, keyType) } + Self.later(objectClass)
     if !missing.isEmpty { try Self.fetch(missing, of: handle, &values, &troubles, in: &session) }
     self.values = values
     self.troubles = troubles
@@ -51,6 +52,9 @@ struct ObjectReading {
     (.derive, .derive),
   ]
 
+  /// What an inventory records of a private key, so that of two with the same record the policy thinks the same.
+  static let recorded: Set<AttributeType> = Set(truths.map(\.0)).union([.id, .keyType, .keyGenerationMechanism, .allowedMechanisms])
+
   /// The attributes of one call, whatever the object is: CKA_VALUE is not among them, which is the secret of a key.
   static let batch = AttributeBatch(
     [(.objectClass, 8), (.label, 256), (.id, 256), (.keyType, 8)] + truths.map { ($0.0, 1) } + [
@@ -64,26 +68,27 @@ struct ObjectReading {
     .sensitive, .alwaysSensitive, .extractable, .neverExtractable, .wrapWithTrusted, .sign, .decrypt, .unwrap,
   ]
 
-  /// What an object of a class should tell. Of other attributes nobody asks why they are not there.
-  private static func attributes(of objectClass: ObjectClass?, _ type: KeyType?) -> Set<AttributeType> {
-    let material: Set<AttributeType> =
-      switch (objectClass, type) {
-      case (.some(.privateKey), .some(.rsa)), (.some(.publicKey), .some(.rsa)): [.modulus, .publicExponent]
-      case (.some(.privateKey), .some(.ec)), (.some(.privateKey), .some(.ecEdwards)): [.ecParameters]
-      case (.some(.publicKey), .some(.ec)), (.some(.publicKey), .some(.ecEdwards)): [.ecParameters, .ecPoint]
-      default: []
-      }
+  private static let publicKeys = storage.union(keys).union([.encrypt, .verify, .verifyRecover, .wrap, .trusted])
+  private static let secretKeys = storage.union(keys).union(secrets).union([.encrypt, .verify, .wrap, .trusted, .valueLength])
+  private static let certificates = storage.union([.id, .certificateType, .trusted])
+
+  /// Whether an object of a class should tell an attribute. Of others nobody asks why they are not there.
+  private static func isExpected(_ attribute: AttributeType, _ objectClass: ObjectClass?, _ type: KeyType?) -> Bool {
     switch objectClass {
     case .some(.privateKey):
-      return privateKeys.union(material)
+      privateKeys.contains(attribute) || (type == .rsa && rsaMaterial.contains(attribute))
+        || ((type == .ec || type == .ecEdwards) && attribute == .ecParameters)
     case .some(.publicKey):
-      return storage.union(keys).union([.encrypt, .verify, .verifyRecover, .wrap, .trusted]).union(material)
-    case .some(.secretKey):
-      return storage.union(keys).union(secrets).union([.encrypt, .verify, .wrap, .trusted, .valueLength])
-    case .some(.certificate): return storage.union([.id, .certificateType, .trusted])
-    default: return storage
+      publicKeys.contains(attribute) || (type == .rsa && rsaMaterial.contains(attribute))
+        || ((type == .ec || type == .ecEdwards) && ecMaterial.contains(attribute))
+    case .some(.secretKey): secretKeys.contains(attribute)
+    case .some(.certificate): certificates.contains(attribute)
+    default: storage.contains(attribute)
     }
   }
+
+  private static let rsaMaterial: Set<AttributeType> = [.modulus, .publicExponent]
+  private static let ecMaterial: Set<AttributeType> = [.ecParameters, .ecPoint]
 
   private static let privateKeys =
     storage.union(keys).union(secrets).union([.signRecover, .alwaysAuthenticate]).union(KeyPolicy.attributesToRead)
@@ -218,6 +223,7 @@ enum InventoryText {
   /// A text as it is when it is UTF-8 of reasonable length without control characters; otherwise its bytes in hexadecimal, or of a long one
   /// what identifies it.
   static func text(_ bytes: [UInt8]) -> String {
+    if bytes.count <= 256, bytes.allSatisfy({ (0x20...0x7E).contains($0) }) { return String(decoding: bytes, as: UTF8.self) }
     if let text = String(validating: bytes, as: UTF8.self), bytes.count <= 1024,
       text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
     {
@@ -226,9 +232,14 @@ enum InventoryText {
     return bytes.count <= 256 ? "0x" + bytes.hexadecimal : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
   }
 
+  private static func digits(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
   /// Hexadecimal digits of an identifier of reasonable length; otherwise its digest.
   static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.count <= 256 ? bytes.hexadecimal : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
+    bytes.count <= 256 ? digits(bytes) : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
   }
 }
 
