@@ -1,8 +1,3 @@
-import Crypto
-import Foundation
-import SwiftASN1
-public import X509
-
 /// Bytes as the text of a document has them, each in the one way that it may be written.
 enum EvidenceText {
   /// Lower-case hexadecimal.
@@ -15,52 +10,17 @@ enum EvidenceText {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// SHA-256 in lower-case hexadecimal.
-  static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
-
-  /// The SHA-256 itself, 32 bytes.
-  static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
-
   /// Whether a text is a SHA-256 in lower-case hexadecimal.
   static func isSHA256(_ text: String) -> Bool { text.utf8.count == 64 && isHexadecimal(text) }
 
   /// Whether a text is whole bytes in lower-case hexadecimal.
   static func isHexadecimal(_ text: String) -> Bool { text.utf8.count % 2 == 0 && text.utf8.allSatisfy { digits.contains($0) } }
 
-  /// Base64 (RFC 4648 section 4), with padding and without line breaks.
-  static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
-
-  /// The bytes of base64 that is written as ``base64(_:)`` writes it; nil for all other.
-  static func bytes(base64 text: String) -> [UInt8]? {
-    guard let data = Data(base64Encoded: text), data.base64EncodedString().utf8.elementsEqual(text.utf8) else { return nil }
-    return Array(data)
-  }
-
   /// A text of a stranger's, fit for an error: visible ASCII, and not too much of it.
   static func shown(_ text: String) -> String {
-    let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(64).map { (0x21...0x7E).contains($0.value) ? $0 : "?" }))
-    return text.unicodeScalars.count > 64 ? "\(start)..." : start
+    let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(128).map { (0x21...0x7E).contains($0.value) ? $0 : "?" }))
+    return text.unicodeScalars.count > 128 ? "\(start)..." : start
   }
 
   private static let digits = Array("0123456789abcdef".utf8)
-}
-
-extension Certificate.PublicKey {
-  /// The DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
-  public var subjectPublicKeyInfo: [UInt8] {
-    get throws(EvidenceError) {
-      do {
-        return try serializeAsPEM().derBytes
-      } catch {
-        throw EvidenceError(
-          .signers, where: "", operation: "write a public key", message: "the public key cannot be written", underlying: error)
-      }
-    }
-  }
-
-  /// A key from the DER SubjectPublicKeyInfo, if it is written in the one way that it is written here.
-  init?(canonicalSubjectPublicKeyInfo der: [UInt8]) {
-    guard let key = try? Certificate.PublicKey(derEncoded: der), let again = try? key.subjectPublicKeyInfo, again == der else { return nil }
-    self = key
-  }
 }

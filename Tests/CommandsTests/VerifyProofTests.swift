@@ -12,7 +12,7 @@ struct VerifyProofTests {
     let folder: TemporaryFolder
     var fixture: ProofFixture
 
-    init(_ fixture: ProofFixture = ProofFixture()) throws {
+    init(_ fixture: ProofFixture = .nonExportableSigning()) throws {
       folder = try TemporaryFolder()
       self.fixture = fixture
     }
@@ -75,14 +75,14 @@ struct VerifyProofTests {
     #expect(report["key"]["public-key-words"].string?.split(separator: " ").count == 32)
     #expect(report["policy"]["is-met"].bool == true)
     #expect(report["policy"]["waivers"].list.map { $0["rule"].string } == ["KEY-LOCAL"])
-    #expect(report["rules"].list.map { $0["grade"].string } == ["probed", "probed", "token-asserted", "token-asserted"])
+    #expect(report["rules"].list.map { $0["grade"].string } == ["probed", "probed"] + Array(repeating: "token-asserted", count: 10))
     #expect(report["probes"].list.map { $0["outcome"].string } == ["refused", "refused", "not possible"])
     #expect(report["signers"].list.map { $0["who"].string } == ["named", "the key itself"])
     #expect(report["token"]["is-software"].bool == true)
     #expect(report["is-challenge-compared"].bool == true)
     #expect(report["made-at"].string == "2026-01-02T03:04:05Z")
     #expect(
-      report["not-shown"].list.map { $0.string?.prefix(20) } == ["No hardware is shown", "1 of the 4 rules res", "It tells how things "])
+      report["not-shown"].list.map { $0.string?.prefix(20) } == ["No hardware is shown", "9 of the 12 rules re", "It tells how things "])
   }
 
   @Test("without --key it says that nothing ties the proof to the key that is used")
@@ -136,6 +136,26 @@ struct VerifyProofTests {
     #expect(result.standardError.contains("KEY-NOT-EXTRACTABLE violated"))
     let report = try await desk.report("proof", exitCode: 2)
     #expect(report["objections"].list.map { $0["rule"].string } == ["KEY-NOT-EXTRACTABLE"])
+  }
+
+  @Test("a policy's name does not make it one: what this version demands under it and the proof does not show is told, and ends with 2")
+  func borrowedName() async throws {
+    var fixture = ProofFixture.nonExportableSigning()
+    fixture.rules.removeAll { $0.rule == "KEY-SIZE" }
+    fixture.rules[4] = .init(rule: "KEY-ALWAYS-SENSITIVE", outcome: "violated", grade: "token-asserted", observed: "it is not")
+    fixture.policy = .init(
+      name: "non-exportable-signing", isMet: true, mustBeClaimed: [], tolerated: ["KEY-ALWAYS-SENSITIVE"],
+      waivers: fixture.policy.waivers)
+    let desk = try Desk(fixture)
+    try desk.write()
+    let report = try await desk.report("proof", exitCode: 2)
+    #expect(report["policy"]["is-met"].bool == false)
+    #expect(report["policy"]["lacking"].list.map(\.string) == ["KEY-ALWAYS-SENSITIVE violated", "KEY-SIZE not judged"])
+    #expect(try await desk.hsmkey("proof").standardError.contains("KEY-SIZE not judged"))
+    // Under a name of its own it is what it says, and the name is said to be unknown.
+    let other = try Desk(ProofFixture())
+    try other.write()
+    #expect(try await other.hsmkey("proof").standardOutput.contains("What the policy a-policy-of-tests demands is not known"))
   }
 
   @Test("what was changed is refused with its place")

@@ -125,7 +125,9 @@ struct ChangedByteTests {
   @Test("every beginning of a bundle, and something behind its end")
   func truncation() throws {
     let bytes = try Self.file.get()
-    for count in 0..<bytes.count where Self.isLong || count % 7 == 0 || count > bytes.count - 200 { _ = refused(Array(bytes.prefix(count)), "the first \(count) bytes") }
+    for count in 0..<bytes.count where Self.isLong || count % 7 == 0 || count > bytes.count - 200 {
+      _ = refused(Array(bytes.prefix(count)), "the first \(count) bytes")
+    }
     for end in ["\n", " ", "}", "\0", "{}"] {
       let error = refused(bytes + Array(end.utf8), "a bundle with '\(end)' behind it")
       #expect(error?.where == "byte \(bytes.count)")

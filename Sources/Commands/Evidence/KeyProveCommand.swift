@@ -81,7 +81,8 @@ struct KeyProveCommand: AsyncParsableCommand {
     try KeyName.check(name)
     // What can be refused without a token is refused before anybody is asked for a PIN.
     let request = KeyProofRequest(
-      policy: try policyOptions.chosen(context.settings), probes: withoutProbes ? [] : .all, challenge: challenge, certificates: try certificates(),
+      policy: try policyOptions.chosen(context.settings), probes: withoutProbes ? [] : .all, challenge: challenge,
+      certificates: try certificates(),
       attestations: try attestation.map(readAttestation), tool: try .running())
     if let out { try InputOutput.refuseExisting(out, operation: "write the evidence bundle") }
     if let signWith { try KeyName.check(signWith) }

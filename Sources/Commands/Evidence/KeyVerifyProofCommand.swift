@@ -54,7 +54,7 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
     if !report.policy.isMet {
       Console.warn(
         "the proof holds, and the policy \(report.policy.name) is not met: "
-          + report.objections.map { "\($0.rule) \($0.outcome)" }.joined(separator: ", "))
+          + (report.objections.map { "\($0.rule) \($0.outcome)" } + report.policy.lacking).joined(separator: ", "))
     }
     try Console.give(report, asJSON: json)
   }

@@ -6,6 +6,21 @@ enum ProofLimits {
   /// Whether this version knows a rule.
   static func isKnown(_ rule: String) -> Bool { KeyRule.allCases.contains { $0.rawValue == rule } }
 
+  /// What stands in the way of a policy as this version knows it, although the proof calls itself met: a rule and what it lacks, each.
+  ///
+  /// A policy's name is only a name: whoever makes a proof may have had an older version of the policy, or none. Empty for a name that is
+  /// not known.
+  static func lacking(_ proof: KeyProof) -> [String] {
+    guard let policy = KeyPolicy(named: proof.policy.name) else { return [] }
+    let findings = Dictionary(proof.rules.map { ($0.rule, $0) }) { first, _ in first }
+    return policy.rules.compactMap { rule in
+      guard let finding = findings[rule.rawValue] else { return "\(rule) not judged" }
+      if finding.isWaived || finding.outcome == "met" { return nil }
+      if finding.outcome == "violated" { return policy.mayTolerate(rule) ? nil : "\(rule) violated" }
+      return policy.mustBeClaimed.contains(rule) ? "\(rule) not claimed" : nil
+    }
+  }
+
   /// A sentence for each thing that a reader could take for shown, and is not.
   static func sentences(
     _ proof: KeyProof, isKeyNamed: Bool, hasNamedAuditor: Bool, isChainChecked: Bool, isChallengeCompared: Bool
@@ -28,6 +43,9 @@ enum ProofLimits {
       sentences.append(
         "\(asserted) of the \(proof.rules.count) rules \(asserted == 1 ? "rests" : "rest") on the token's word about itself: "
           + "nothing that was tried bears it out.")
+    }
+    if KeyPolicy(named: proof.policy.name) == nil {
+      sentences.append("What the policy \(proof.policy.name) demands is not known to this version: read its rules.")
     }
     if proof.probes.isEmpty { sentences.append("Nothing was probed.") }
     let open = proof.probes.filter { $0.outcome == "inconclusive" }.map(\.probe)

@@ -24,7 +24,10 @@ struct ProofReport: Answer {
 
   struct Policy: Encodable, Sendable {
     let name: String
+    /// By the proof's own rules, and by those that this version has for the policy of that name.
     let isMet: Bool
+    /// What the policy of this name demands in this version, and the proof does not show.
+    let lacking: [String]
     let mustBeClaimed: [String]
     let tolerated: [String]
     let waivers: [Waiver]
@@ -131,8 +134,10 @@ struct ProofReport: Answer {
       name: proof.key.name, id: proof.key.identifier, algorithm: proof.key.algorithm, uri: proof.key.uri,
       publicKeySha256: proof.key.publicKeySHA256, publicKeyWords: proof.key.publicKeyWords.joined(separator: " "),
       isTheOneNamed: isKeyNamed)
+    let lacking = proof.policy.isMet ? ProofLimits.lacking(proof) : []
     policy = Policy(
-      name: proof.policy.name, isMet: proof.policy.isMet, mustBeClaimed: proof.policy.mustBeClaimed, tolerated: proof.policy.tolerated,
+      name: proof.policy.name, isMet: proof.policy.isMet && lacking.isEmpty, lacking: lacking,
+      mustBeClaimed: proof.policy.mustBeClaimed, tolerated: proof.policy.tolerated,
       waivers: proof.policy.waivers.map { Waiver(rule: $0.rule, reason: $0.reason) })
     objections = proof.objections.map(Finding.init)
     rules = proof.rules.map(Finding.init)

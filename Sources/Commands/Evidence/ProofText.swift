@@ -58,7 +58,8 @@ extension ProofReport {
       }
       return text
     }
-    return "policy \(Console.forTerminal(policy.name)): \(policy.isMet ? "met" : "NOT MET")\n" + rows.joined(separator: "\n")
+    let lacking = policy.lacking.map { wrapped("  NO  \($0): the policy of this name demands it here", hanging: 6) }
+    return "policy \(Console.forTerminal(policy.name)): \(policy.isMet ? "met" : "NOT MET")\n" + (lacking + rows).joined(separator: "\n")
   }
 
   private var probeBlock: String {

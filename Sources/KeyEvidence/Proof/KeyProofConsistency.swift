@@ -99,7 +99,8 @@ extension KeyProofParts {
       let expected: Set<String> =
         switch finding.outcome {
         case "violated": isShown ? ["probed"] : isShownByAnother ? ["probed", "token-asserted"] : ["token-asserted"]
-        case "met": isBorneOut ? ["probed"] : ["token-asserted"]
+        case "met":
+          isBorneOut ? ["probed"] : isShown ? ["probed", "token-asserted"] : ["token-asserted"]
         default: ["token-asserted"]
         }
       guard !expected.contains(finding.grade) else { continue }

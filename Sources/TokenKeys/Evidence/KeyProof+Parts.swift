@@ -29,7 +29,9 @@ extension KeyProof.Probe {
     self.init(
       probe: result.probe.rawValue, rule: result.probe.rule.rawValue, action: result.probe.action, outcome: result.outcome.rawValue,
       calls: result.calls.map {
-        .init(function: $0.function, mechanism: $0.mechanism?.description, returned: $0.returned.name ?? $0.returned.description)
+        .init(
+          function: $0.function, mechanism: $0.mechanism?.description,
+          returned: $0.returned.name ?? "0x" + String($0.returned.rawValue, radix: 16, uppercase: true))
       },
       detail: result.detail)
   }

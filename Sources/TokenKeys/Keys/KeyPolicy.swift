@@ -9,7 +9,7 @@ public struct KeyPolicy: Sendable, Hashable {
   public private(set) var waivers: [KeyWaiver] = []
 
   /// Rules for which silence is not enough: a token that does not claim them is refused.
-  let mustBeClaimed: Set<KeyRule>
+  public let mustBeClaimed: Set<KeyRule>
 
   /// Uses beside signing that ``KeyRule/signOnly`` overlooks; the verdict still says that the key has them.
   let mayAlso: Set<AttributeType>
@@ -87,6 +87,9 @@ public struct KeyPolicy: Sendable, Hashable {
     .sensitive, .alwaysSensitive, .notExtractable, .neverExtractable, .attributesFixed, .local, .isPrivate, .notCopyable, .generatedBy,
     .signOnly, .size, .uniqueID,
   ]
+
+  /// Whether a rule is one whose violation the policy may overlook by itself: ``KeyRule/signOnly``, where it allows other uses.
+  public func mayTolerate(_ rule: KeyRule) -> Bool { rule == .signOnly && !mayAlso.isEmpty }
 
   /// The private-key attributes that the verdict rests on.
   static let attributesToRead: [AttributeType] =

@@ -49,7 +49,7 @@ extension KeyProber {
       try session.wrappedKeySize(object, with: mechanism, wrappingKey: wrappingKey)
     }
     if case .accepted(let size) = answer {
-      if size > 0 { trial.wrapped(with: mechanism.type) } else { trial.failed("C_WrapKey answered CKR_OK and gave no byte") }
+      if size > 0 { trial.wrapped(with: mechanism.type) } else { trial.began("C_WrapKey answered CKR_OK and gave no byte") }
     }
     try destroy(wrappingKey, trial, in: &session)
   }

@@ -18,7 +18,7 @@ public struct ProofFixture: Sendable {
   public init(_ signer: SoftwareSigner = .p256()) {
     self.signer = signer
     policy = .init(
-      name: "non-exportable-signing", isMet: true, mustBeClaimed: ["KEY-NOT-EXTRACTABLE", "KEY-SENSITIVE"],
+      name: "a-policy-of-tests", isMet: true, mustBeClaimed: ["KEY-NOT-EXTRACTABLE", "KEY-SENSITIVE"],
       waivers: [.init(rule: "KEY-LOCAL", reason: "generated under witnesses; the token does not keep it")])
     rules = [
       .init(rule: "KEY-SENSITIVE", outcome: "met", grade: "probed", observed: "CKA_SENSITIVE = true"),
@@ -38,6 +38,21 @@ public struct ProofFixture: Sendable {
         ]),
       .init(probe: "copy", rule: "KEY-NOT-COPYABLE", action: "copy the key", outcome: "not possible", calls: [], detail: "höh"),
     ]
+  }
+
+  /// A fixture that judges every rule of the tool's own policy.
+  public static func nonExportableSigning() -> ProofFixture {
+    var fixture = ProofFixture()
+    let others = [
+      "KEY-ALWAYS-SENSITIVE", "KEY-NEVER-EXTRACTABLE", "KEY-ATTRIBUTES-FIXED", "KEY-PRIVATE", "KEY-GENERATED-BY", "KEY-SIGN-ONLY",
+      "KEY-SIZE", "KEY-UNIQUE-ID",
+    ]
+    fixture.rules += others.map { .init(rule: $0, outcome: "met", grade: "token-asserted", observed: "so it is") }
+    fixture.policy = .init(
+      name: "non-exportable-signing", isMet: true,
+      mustBeClaimed: ["KEY-NOT-EXTRACTABLE", "KEY-SENSITIVE", "KEY-SIGN-ONLY", "KEY-SIZE", "KEY-UNIQUE-ID"],
+      waivers: fixture.policy.waivers)
+    return fixture
   }
 
   public func proof() throws -> KeyProof {
