@@ -7,9 +7,9 @@ import SystemPackage
 public enum CommandLineTool {
   /// Runs the command and ends the process with the exit code of the contract.
   ///
-  /// The process ends without exit handlers. They are the modules' and their libraries' as well, which have been finalized by then or hang: they
-  /// would wait for a call that does not return, or take away what a thread that is just ending still uses. What was answered has been
-  /// written, unbuffered.
+  /// The process ends without exit handlers. They are the modules' and their libraries' as well, which have been finalized by then or
+  /// hang: they would wait for a call that does not return, or take away what a thread that is just ending still uses. What was answered
+  /// has been written, unbuffered.
   ///
   /// - Parameter arguments: the command line without the program's name.
   public static func run(_ arguments: [String]) async -> Never {

@@ -1,5 +1,5 @@
-/// How measurements are taken here: in short turns, one way and the other, because other programs share the machine and a processor does not
-/// keep its pace. The ratio of each round counts, and their median is told.
+/// How measurements are taken here: in short turns, one way and the other, because other programs share the machine and a processor does
+/// not keep its pace. The ratio of each round counts, and their median is told.
 public enum Measuring {
   /// How often a second something happens, when `body` does it `count` times.
   public static func rate(_ count: Int, _ body: () async throws -> Void) async rethrows -> Double {

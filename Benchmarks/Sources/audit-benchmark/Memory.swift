@@ -7,8 +7,8 @@ import TokenKeys
 
 /// How much memory an audit takes, measured in a process of its own: the most that a process has had is never less again.
 ///
-/// SoftHSM keeps every object of a token in memory, whoever reads it. So the same process has C read everything first, and what comes on top
-/// of that is the audit's.
+/// SoftHSM keeps every object of a token in memory, whoever reads it. So the same process has C read everything first, and what comes on
+/// top of that is the audit's.
 enum Memory {
   private static let tokenVariable = "AUDIT_BENCHMARK_MODULE"
 

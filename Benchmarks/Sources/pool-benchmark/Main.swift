@@ -8,8 +8,8 @@ import TokenKeys
 /// Signs through the session pool and its async API, and through a plain C loop on as many threads, in turns; then measures what it costs
 /// to take a session out of the pool, and to find one key among a thousand.
 ///
-/// Usage: `pool-benchmark [rounds [keys]]`. It makes a token in a folder of its own and removes it afterwards. With `HSMKEY_TEST_PYTHONPATH`
-/// python-pkcs11 signs on the same token.
+/// Usage: `pool-benchmark [rounds [keys]]`. It makes a token in a folder of its own and removes it afterwards. With
+/// `HSMKEY_TEST_PYTHONPATH` python-pkcs11 signs on the same token.
 @main
 struct PoolBenchmark {
   static func main() async throws {

@@ -10,8 +10,8 @@ import X509
 
 /// What a renewal request costs beside the bare token signature in it: both measured by turns on one SoftHSM token with one RSA-2048 key.
 ///
-/// Building the request means: write the document, canonicalize and digest it, have SignedInfo signed on the token, verify that signature in
-/// software, put the signature in, and verify the whole document again with the strict verifier.
+/// Building the request means: write the document, canonicalize and digest it, have SignedInfo signed on the token, verify that signature
+/// in software, put the signature in, and verify the whole document again with the strict verifier.
 @main
 struct RequestBenchmark {
   // Short turns, many of them, and the order changing: what else the machine does then falls on both alike.

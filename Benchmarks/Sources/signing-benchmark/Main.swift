@@ -3,8 +3,8 @@ import Foundation
 import PKCS11
 import Secrets
 
-/// Signs with one SoftHSM token, in turns through a plain C loop and through `Session.sign`, and prints what the binding costs; then in turns
-/// through `Session.sign` and `TokenKey.sign`, which verifies every signature, and prints what that costs.
+/// Signs with one SoftHSM token, in turns through a plain C loop and through `Session.sign`, and prints what the binding costs; then in
+/// turns through `Session.sign` and `TokenKey.sign`, which verifies every signature, and prints what that costs.
 ///
 /// Usage: `signing-benchmark [rounds]`. It makes a token in a folder of its own and removes it afterwards.
 @main

@@ -5,8 +5,8 @@ import TokenKeys
 
 /// What it costs that every signature is verified before anybody gets it: `TokenKey.sign` beside the same signatures that nobody verifies.
 ///
-/// One caller, one signature after the other, both ways on the pool's threads. With several callers the verification of one signature goes on
-/// beside the making of the next, so this is the most that it can cost.
+/// One caller, one signature after the other, both ways on the pool's threads. With several callers the verification of one signature goes
+/// on beside the making of the next, so this is the most that it can cost.
 enum Verification {
   static func measure(_ token: Token, pinFile: String, rounds: Int) async throws {
     let keys = try await TokenKeys(token: token, pin: try SecretSource(parsing: "file:\(pinFile)"))

@@ -10,10 +10,10 @@ struct KeyProveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prove", abstract: "Write an evidence bundle: what the token says of a key, and what it refused to do with it.",
     discussion: """
-      The token is asked to give the key away, in every way that it offers: to read it, wrap it out, copy it, loosen its flags, use it for
-      more than signing. It must refuse. What a token that does not refuse gives out is wiped, what it makes is destroyed, and a flag that it
-      lets be turned is turned back at once; --show-probes tells each step and does nothing. The bundle is signed by the key itself and is
-      checked with: hsmkey key verify-proof.
+      The token is asked to give the key away, in every way that it offers: to read it, wrap it out, copy it, loosen its flags, use it
+      for more than signing. It must refuse. What a token that does not refuse gives out is wiped, what it makes is destroyed, and a
+      flag that it lets be turned is turned back at once; --show-probes tells each step and does nothing. The bundle is signed by the
+      key itself and is checked with: hsmkey key verify-proof.
 
       Exit code 2: the bundle is written, and says that the policy is not met.
 
@@ -41,7 +41,7 @@ struct KeyProveCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Attach what the vendor's device says of the key, in the vendor's format, such as yubihsm=FILE. It is not checked here; repeat for more.",
+      "Attach what the vendor's device says of the key, in its own format: yubihsm=FILE. It is not checked here; repeat for more.",
       valueName: "kind=file"))
   var attestation: [String] = []
 

@@ -10,8 +10,9 @@ internal import Synchronization
 
 /// A thread of the system's own, for calls that may never return.
 ///
-/// A thread that has said that it is done is not gone: the thread-local data of libraries (OpenSSL's, under many modules) is taken down after
-/// its last line. A process that ends meanwhile can crash in that. So whoever was told that the work is done waits for the thread's end too.
+/// A thread that has said that it is done is not gone: the thread-local data of libraries (OpenSSL's, under many modules) is taken down
+/// after its last line. A process that ends meanwhile can crash in that. So whoever was told that the work is done waits for the thread's
+/// end too.
 final class SystemThread: Sendable {
   /// Nil once somebody has waited for the thread.
   private let identifier: Mutex<pthread_t?>
@@ -42,8 +43,8 @@ final class SystemThread: Sendable {
     return SystemThread(identifier)
   }
 
-  /// Blocks until the thread is gone. Only for threads that are at the end of their work. Whoever asks again, or from the thread itself, does
-  /// not wait.
+  /// Blocks until the thread is gone. Only for threads that are at the end of their work. Whoever asks again, or from the thread itself,
+  /// does not wait.
   func join() {
     let mine = identifier.withLock { identifier -> pthread_t? in
       guard let known = identifier, pthread_equal(known, pthread_self()) == 0 else { return nil }

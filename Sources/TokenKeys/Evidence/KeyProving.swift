@@ -11,8 +11,8 @@ extension TokenKeys {
   ///   - request: what the key is held against, what is tried, and what is attached.
   ///   - time: by the clock of this machine.
   ///   - willProbe: is told of each probe before it is made.
-  /// - Throws: ``TokenKeysError`` or `PKCS11Error` when the examination could not be made; `EvidenceError` where a part does not belong into
-  ///   a proof, such as another key's certificate. A key that does not meet the policy is no error: that is what the proof then says.
+  /// - Throws: ``TokenKeysError`` or `PKCS11Error` when the examination could not be made; `EvidenceError` where a part does not belong
+  /// into   a proof, such as another key's certificate. A key that does not meet the policy is no error: that is what the proof then says.
   public func proof(
     of key: TokenKey, _ request: KeyProofRequest, at time: Date = Date(), willProbe: @escaping @Sendable (KeyProbe) -> Void = { _ in }
   ) async throws -> KeyProof {
