@@ -38,10 +38,11 @@ struct KeyPolicyCommandTests {
     let shown = try await bench.object("key", "show", "k", "--waive", "KEY-NOT-COPYABLE=\(reason)")["key"]["verdict"]
     #expect(shown["waivers"].list.map { $0["rule"].string } == ["KEY-NOT-COPYABLE"])
     #expect(shown["waivers"].list.map { $0["reason"].string } == [reason])
-    for wrong in ["KEY-LOCAL", "KEY-LOCAL=", "KEY-NAME-TAKEN=so", "NO-RULE=so"] {
-      try await bench.refused(64, "key", "generate", "other", "--waive", wrong)
+    for wrong in ["KEY-LOCAL", "KEY-LOCAL=", "KEY-NAME-TAKEN=so"] {
+      #expect(try await bench.refused(2, "key", "generate", "other", "--waive", wrong).rule == "KEY-WAIVER-JUSTIFIED")
     }
-    #expect(try await bench.refusedAsJSON(64, "key", "show", "k", "--waive", "KEY-LOCAL=").rule == "KEY-WAIVER-JUSTIFIED")
+    try await bench.refused(64, "key", "generate", "other", "--waive", "NO-RULE=so")
+    #expect(try await bench.object("key", "list")["keys"].list.count == 1)
     #expect(try await bench.refused(64, "key", "show", "k", "--policy", "loose").standardError.contains("non-exportable-signing-fixed"))
   }
 

@@ -69,7 +69,7 @@ public final class SoftHSMFixture: Sendable {
     return token
   }
 
-  private static let sharedTokenCount = 160
+  private static let sharedTokenCount = 240
 
   private static let sharedResult = Result {
     let fixture = try SoftHSMFixture()

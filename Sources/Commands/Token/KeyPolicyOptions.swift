@@ -15,6 +15,8 @@ struct KeyPolicyOptions: ParsableArguments {
   var waive: [String] = []
 
   /// The policy that results.
+  ///
+  /// - Throws: a usage error for what has no such name; ``TokenKeysError`` with `KEY-WAIVER-JUSTIFIED` for a waiver that cannot be.
   func chosen(_ settings: Settings) throws -> KeyPolicy {
     var chosen = settings.policy.value
     if let policy {
@@ -23,14 +25,12 @@ struct KeyPolicyOptions: ParsableArguments {
     }
     for text in waive {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2 else {
-        throw CommandError.usage("--waive wants RULE=REASON", hint: "for example: --waive 'KEY-LOCAL=NSS denies having made its own keys'")
+      guard KeyRule.allCases.contains(KeyRule(rawValue: parts[0])) else {
+        throw CommandError.usage(
+          "--waive wants RULE=REASON, and \(parts[0]) is no rule about keys",
+          hint: "rules of this policy: \(chosen.rules.map(\.rawValue).joined(separator: ", "))")
       }
-      do {
-        chosen = try chosen.waiving(KeyRule(rawValue: parts[0]), because: parts[1])
-      } catch {
-        throw CommandError.usage(error, about: "--waive")
-      }
+      chosen = try chosen.waiving(KeyRule(rawValue: parts[0]), because: parts.count == 2 ? parts[1] : "")
     }
     return chosen
   }
