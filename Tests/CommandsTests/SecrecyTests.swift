@@ -28,6 +28,7 @@ struct SecrecyTests {
     ("key sign", ["k", "--in", "a.xml", "--out", "s"]),
     ("key generate", ["auditor", "--algorithm", "ecdsa-p256"]), ("key prove", ["k", "--out", "k.proof"]),
     ("key verify-proof", ["k.proof"]), ("key countersign-proof", ["auditor", "--in", "k.proof", "--out", "signed.proof"]),
+    ("key destroy", ["auditor", "--confirm", "auditor"]),
     ("csr", ["k", "--subject", "CN=x", "--out", "k.csr"]),
     ("certificate enrol", Array(ServiceBench.enrolment().dropFirst(2))), ("certificate status", []),
     ("certificate export", ["payroll"]), ("certificate fetch", ["payroll"]), ("certificate renew", ["payroll"]),

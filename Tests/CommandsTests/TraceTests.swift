@@ -44,9 +44,9 @@ struct TraceTests {
     #expect(calls.map(\.function).contains("C_GetTokenInfo"))
     for call in calls {
       let fields = Mirror(reflecting: call).children.map { ($0.label ?? "", "\(type(of: $0.value))") }
-      #expect(fields.map(\.0) == ["function", "returnValue", "duration", "module"])
-      #expect(fields.map(\.1) == ["String", "ReturnValue", "Duration", "String"])
-      // The one text beside the module's path is a name from a closed list.
+      #expect(fields.map(\.0) == ["called", "returnValue", "duration", "module"])
+      #expect(fields.map(\.1) == ["CryptokiFunction", "ReturnValue", "Duration", "String"])
+      // The one text is the module's path; the function is one of a closed list.
       #expect(call.function.wholeMatch(of: /C_[A-Za-z]+/) != nil)
     }
   }

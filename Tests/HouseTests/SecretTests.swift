@@ -30,6 +30,13 @@ struct SecretTests {
       })
   }
 
+  @Test("the tool loads modules in one place, which holds them against their pin")
+  func loading() throws {
+    let places = SourceTree.swiftSources.filter { $0.room != "PKCS11" && $0.codeLines.contains { $0.contains(/\bModule\(path:/) } }
+    #expect(places.map(\.path) == ["Sources/Commands/CommandContext.swift"])
+    #expect(try SourceTree.text("Sources/Commands/CommandContext.swift").contains("initializationString: initializationString, pin: pin)"))
+  }
+
   @Test("no text is made of what is called a PIN, a secret or a password")
   func interpolation() {
     let names = /\\\((?:self\.)?(?:pin|newPIN|oldPIN|secret|password|transferPassword|privateKey|privateValue)[).!?]/
