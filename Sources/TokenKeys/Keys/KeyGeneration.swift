@@ -130,8 +130,7 @@ extension TokenConnection {
       if !wish.policy.finalAttributes.isEmpty {
         examination = try finish(parts, examination, wish, operation: operation)
       }
-      // Somebody else may have taken the name since we looked.
-      guard try halves(named: name, limit: 3).count == 2 else { throw nameTaken(name, operation: operation) }
+      try checkName(name, operation: operation)
       return (parts, examination)
     } catch {
       // Where the token was never asked, there is nothing to remove.
@@ -139,6 +138,22 @@ extension TokenConnection {
       let destruction = try remove(making, after: error, operation: operation)
       throw (error as? TokenKeysError)?.adding(hint: destruction.description) ?? error
     }
+  }
+
+  /// That nobody else has taken the name since we looked.
+  private func checkName(_ name: String, operation: String) throws {
+    var count = try halves(named: name, limit: 3).count
+    if count < 2 {
+      // A login that was dropped hides the private half, which must not pass for somebody else's doing.
+      try checkLogin()
+      count = try halves(named: name, limit: 3).count
+    }
+    guard count >= 2 else {
+      throw TokenKeysError(
+        .keyNotFound, operation: operation, message: "the key was made and examined, and then it was not there any more",
+        hint: "somebody else may have destroyed it; look who else uses the token")
+    }
+    guard count == 2 else { throw nameTaken(name, operation: operation) }
   }
 
   /// Asks the token to keep the key for good, once it has passed everything else.
