@@ -16,7 +16,7 @@ struct KeyPolicyOptions: ParsableArguments {
 
   /// The policy that results.
   ///
-  /// - Throws: a usage error for what has no such name; ``TokenKeysError`` with `KEY-WAIVER-JUSTIFIED` for a waiver that cannot be.
+  /// - Throws: a usage error; with `KEY-WAIVER-JUSTIFIED` for a waiver that cannot be.
   func chosen(_ settings: Settings) throws -> KeyPolicy {
     var chosen = settings.policy.value
     if let policy {
@@ -30,7 +30,11 @@ struct KeyPolicyOptions: ParsableArguments {
           "--waive wants RULE=REASON, and \(parts[0]) is no rule about keys",
           hint: "rules of this policy: \(chosen.rules.map(\.rawValue).joined(separator: ", "))")
       }
-      chosen = try chosen.waiving(KeyRule(rawValue: parts[0]), because: parts.count == 2 ? parts[1] : "")
+      do {
+        chosen = try chosen.waiving(KeyRule(rawValue: parts[0]), because: parts.count == 2 ? parts[1] : "")
+      } catch {
+        throw CommandError.usage(error, about: "--waive")
+      }
     }
     return chosen
   }
