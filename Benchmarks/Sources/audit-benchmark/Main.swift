@@ -29,13 +29,13 @@ struct AuditBenchmark {
     try makeKeys(count, in: &session)
     let many = try Memory.measureAgain()
     let keys = try await TokenKeys(token: token, pin: SecretSource(parsing: "file:\(softHSM.pinFile)"))
-    let (plainRate, ourRate, ratio) = try await compare(token, keys, count, rounds: rounds)
+    let ((plainRate, ourRate, ratio), processorRatio) = try await compare(token, keys, count, rounds: rounds)
     try await keys.close()
     try session.close()
     print("\(module.information.libraryDescription) \(module.information.libraryVersion), \(rounds) rounds each, in turns")
     print(
       "\(count) keys: C \(decimal(1000 / plainRate)) ms, audit \(decimal(1000 / ourRate)) ms, takes \(decimal(1 / ratio)) of C "
-        + "(target \(target))")
+        + "(target \(target)); of processor time \(decimal(processorRatio))")
     print(
       "memory at most, beyond what the C reading in the same process takes: \(few) KiB for \(count / 10) keys, \(many) KiB for \(count)")
     try module.finalize()
@@ -45,15 +45,20 @@ struct AuditBenchmark {
     }
   }
 
+  /// The rates, and beside them the ratio of processor time: other programs do not change that one much.
   private static func compare(
     _ token: Token, _ keys: TokenKeys, _ count: Int, rounds: Int
-  ) async throws -> (plain: Double, ours: Double, ratio: Double) {
+  ) async throws -> (rates: (plain: Double, ours: Double, ratio: Double), processorRatio: Double) {
     let plain = try PlainReading(token)
-
-    return try await Measuring.compare(rounds: rounds) {
-      try await Measuring.rate(1) { try plain.read(expecting: 2 * count) }
+    var processorTimes: (plain: [Double], ours: [Double]) = ([], [])
+    let rates = try await Measuring.compare(rounds: rounds) {
+      let start = try processorTime()
+      defer { if let end = try? processorTime() { processorTimes.plain.append(end - start) } }
+      return try await Measuring.rate(1) { try plain.read(expecting: 2 * count) }
     } ours: {
-      try await Measuring.rate(1) {
+      let start = try processorTime()
+      defer { if let end = try? processorTime() { processorTimes.ours.append(end - start) } }
+      return try await Measuring.rate(1) {
         let inventory = try await keys.inventory(madeBy: "audit-benchmark")
         let review = InventoryReview(inventory, at: inventory.madeAt)
         guard inventory.keys.count == count, inventory.unreadable.isEmpty, !review.findings.isEmpty else {
@@ -61,6 +66,14 @@ struct AuditBenchmark {
         }
       }
     }
+    return (rates, Measuring.median(zip(processorTimes.ours, processorTimes.plain).map { $0 / $1 }))
+  }
+
+  /// What this process has had of the processors, in seconds.
+  private static func processorTime() throws -> Double {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { throw BenchmarkFailure("there is no processor clock") }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   static func makeKeys(_ count: Int, in session: inout Session) throws {
