@@ -28,6 +28,31 @@ struct KeyPolicyCommandTests {
     #expect(told.standardError.contains("probe wrap-out: makes a fresh session key"))
   }
 
+  @Test("Ctrl-C while a key is made or probed: what was begun is ended, a new key is destroyed, and nothing is written")
+  func interrupted() async throws {
+    let module = try FaultModule(.softHSMInChild, "delay C_WrapKey 400")
+    let bench = try await Bench.withToken()
+    try await bench.succeeds("key", "generate", "k", "--algorithm", "ecdsa-p256")
+    func interrupt(_ command: String, _ signal: String) async throws -> ProgramResult {
+      try await bench.shell(
+        """
+        rm -f "$log"; "$hsmkey" \(command) > out & child=$!
+        while ! grep -q '^C_WrapKey ' "$log" 2>/dev/null; do sleep 0.05; done
+        kill -\(signal) $child; wait $child
+        """, environment: ["HSMKEY_MODULE": module.path, "log": "\(module.path).log"])
+    }
+    let generating = try await interrupt("key generate new --algorithm ecdsa-p256", "INT")
+    #expect(generating.exitCode == 130, "\(generating.standardError)")
+    #expect(generating.standardError.contains("interrupted: the key has been destroyed, and a search finds nothing of it"))
+    let proving = try await interrupt("key prove k --out k.proof", "TERM")
+    #expect(proving.exitCode == 143 && !bench.exists("k.proof"), "\(proving.standardError)")
+    #expect(try bench.text("out").isEmpty)
+    let names = try await bench.object("key", "list")["keys"].list.map { $0["name"].string }
+    #expect(names == ["k"])
+    let objects = try await bench.pkcs11Tool("--list-objects").standardOutput
+    #expect(objects.matches(of: /Object;/).count == 2, "\(objects)")
+  }
+
   @Test("KEY-WAIVER-JUSTIFIED: a waiver is printed with its reason wherever the verdict is; without a reason it is refused")
   func waivers() async throws {
     let bench = try await Bench.withToken()

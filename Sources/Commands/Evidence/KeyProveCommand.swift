@@ -90,7 +90,11 @@ struct KeyProveCommand: AsyncParsableCommand {
     let keys = try await context.tokenKeys()
     let key = try await keys.key(named: name)
     let auditor: TokenKey? = if let signWith { try await keys.key(named: signWith) } else { nil }
-    let proof = try await keys.proof(of: key, request, willProbe: KeyProbe.announce(to: context))
+    let proof = try await Interruption.heldBack("prove key \(name)") {
+      try await keys.proof(of: key, request, willProbe: KeyProbe.announce(to: context))
+    } tidyUp: { _ in
+      "the key is as it was, and no bundle was written"
+    }
     var statement = StatementDraft(format: KeyProof.format, content: proof.content)
     try await key.sign(&statement, role: "key")
     try await auditor?.sign(&statement, role: "auditor")

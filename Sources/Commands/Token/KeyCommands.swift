@@ -40,8 +40,11 @@ struct KeyGenerateCommand: AnsweringCommand {
     try KeyName.check(name)
     let policy = try policy.chosen(context.settings)
     let keys = try await context.tokenKeys()
-    let (key, examination) = try await keys.generateExamined(
-      algorithm, named: name, policy: policy, willProbe: KeyProbe.announce(to: context))
+    let (key, examination) = try await Interruption.heldBack("generate key \(name)") {
+      try await keys.generateExamined(algorithm, named: name, policy: policy, willProbe: KeyProbe.announce(to: context))
+    } tidyUp: { key, _ in
+      try await keys.destroy(key).description
+    }
     return Report(key: try KeyReport(key, verdict: VerdictReport(examination)))
   }
 }
@@ -110,8 +113,11 @@ struct KeyShowCommand: AnsweringCommand {
     let policy = try policy.chosen(context.settings)
     let keys = try await context.tokenKeys()
     let key = try await keys.key(named: name)
-    let examination = try await keys.examine(
-      key, policy: policy, probes: probe ? .all : [], willProbe: KeyProbe.announce(to: context))
+    let examination = try await Interruption.heldBack("probe key \(name)") {
+      try await keys.examine(key, policy: policy, probes: probe ? .all : [], willProbe: KeyProbe.announce(to: context))
+    } tidyUp: { _ in
+      "the key is as it was"
+    }
     return Report(key: try KeyReport(key, verdict: VerdictReport(examination), certificates: await keys.certificates(of: key)))
   }
 }

@@ -289,13 +289,19 @@ final class PoolCore: Sendable {
   }
 
   /// Does the very last work, on a thread of its own, when all others have ended.
-  func finish(_ job: ClosingWork) {
+  func finish(_ job: ClosingWork) -> PoolWorker {
     let worker = state.withLock { state in
       state.isWatched = true
       return state.newWorker(of: self, for: job)
     }
     worker.start()
     watchdog.wake(self)
+    return worker
+  }
+
+  /// Waits until a thread that has done its work is gone; one that hangs is left alone.
+  func join(_ worker: PoolWorker) {
+    if !state.withLock({ _ in worker.isGivenUp }) { worker.join() }
   }
 
   /// Waits until the threads that have ended are gone.

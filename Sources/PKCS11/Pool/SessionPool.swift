@@ -34,7 +34,7 @@ public final class SessionPool: Sendable {
     let core = core
     if core.isForked { return }
     // The session that holds the login is closed on a thread of the pool as well: that of the watchdog must not wait for a module.
-    core.close { if core.login.holdsSession { core.finish(ClosingWork(core.login)) } }
+    core.close { if core.login.holdsSession { _ = core.finish(ClosingWork(core.login)) } }
   }
 
   /// The token, as it was when the module was last initialised.
@@ -87,11 +87,14 @@ public final class SessionPool: Sendable {
     try core.checkFork()
     await withCheckedContinuation { continuation in core.close { continuation.resume() } }
     let work = ClosingWork(core.login)
-    try await withCheckedThrowingContinuation { continuation in
-      work.whenConcluded { continuation.resume(with: $0) }
-      core.finish(work)
+    let worker = Mutex<PoolWorker?>(nil)
+    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
+      work.whenConcluded { continuation.resume(returning: $0) }
+      worker.withLock { $0 = core.finish(work) }
     }
+    if let worker = worker.withLock({ $0 }) { core.join(worker) }
     core.joinEnded()
+    try result.get()
   }
 
   static func wait<Value: Sendable>(

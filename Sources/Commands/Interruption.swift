@@ -18,7 +18,8 @@ final class Interruption: @unchecked Sendable {
     return number == 0 ? nil : number
   }
 
-  init() {
+  /// - Parameter tell: is called when the first signal comes.
+  init(tell: @escaping @Sendable () -> Void = {}) {
     let noted = noted
     sources = [SIGINT, SIGTERM].map { number in
       Foundation.signal(number, SIG_IGN)
@@ -26,6 +27,7 @@ final class Interruption: @unchecked Sendable {
       source.setEventHandler {
         noted.signal.store(number, ordering: .relaxed)
         Foundation.signal(number, SIG_DFL)
+        tell()
       }
       source.resume()
       return source
@@ -36,5 +38,25 @@ final class Interruption: @unchecked Sendable {
   func end() {
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM] { Foundation.signal(number, SIG_DFL) }
+  }
+}
+
+extension Interruption {
+  /// Does work on a token that must not be left half done: a key that is being made, a flag that is being tried. A signal is heeded
+  /// when the work is done.
+  ///
+  /// - Parameter tidyUp: takes away what the work has made, once nobody wants it any more, and says in what state things are.
+  /// - Throws: what the work throws; an error with the exit code of the signal.
+  static func heldBack<Value>(
+    _ operation: String, _ work: () async throws -> Value, tidyUp: (Value) async throws -> String
+  ) async throws -> Value {
+    let interruption = Interruption {
+      Console.say("interrupted: ending what was begun on the token first; a second signal ends at once, and may leave something there")
+    }
+    defer { interruption.end() }
+    let value = try await work()
+    guard let signal = interruption.signal else { return value }
+    throw CommandError(
+      ExitStatus(rawValue: 128 + signal), code: "interrupted", operation: operation, message: "interrupted: \(try await tidyUp(value))")
   }
 }
