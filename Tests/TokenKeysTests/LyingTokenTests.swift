@@ -112,6 +112,8 @@ struct LyingTokenTests {
     #expect(finding.outcome == .violated && finding.grade == .probed)
     #expect(examination.probes.first { $0.probe == lie.probe }?.outcome == .succeeded)
     #expect(try await bench.count() == 2)
+    // A key that really is extractable is made what the token says of it, when the flag is turned back.
+    guard ![.readPrivateValue, .wrapOut, .copyExtractable].contains(lie.probe) else { return }
     #expect(try await bench.keys.examine(unprobed) == examination, "examined again, the key is as it was")
   }
 
@@ -231,5 +233,91 @@ struct LyingTokenTests {
     try bench.module.add(.dropLogin(on: "C_WrapKey", .once))
     await #expect(throws: (any Error).self) { try await bench.keys.examine(key) }
     #expect(try await bench.keys.examine(key).isMet)
+  }
+
+  @Test("KEY-NOT-EXTRACTABLE: CKR_OK with more bytes than there was room for is a key that came out, whatever else is refused")
+  func wrappedTooLong() async throws {
+    let bench = try await Bench(["wrap-length 20000"])
+    let error = try await tokenKeysError { try await bench.keys.generate(.ecdsaP256, named: "key", probes: [.wrapOut]) }
+    #expect(error.code == .ruleRefused)
+    #expect(error.message.contains("KEY-NOT-EXTRACTABLE violated (C_WrapKey gave the key out by CKM_AES_KEY_WRAP_PAD"), "\(error.message)")
+    #expect(try await bench.count() == 0)
+  }
+
+  @Test("A call that fails beside others that are refused leaves the probe inconclusive")
+  func failureBesideRefusals() async throws {
+    let bench = try await Bench([.fail("C_WrapKey", "CKR_GENERAL_ERROR", .on(1))])
+    let (_, examination) = try await bench.keys.generateExamined(.ecdsaP256, named: "key", probes: [.wrapOut])
+    #expect(examination.probes.map(\.outcome) == [.inconclusive])
+    #expect(examination.verdict.findings.first { $0.rule == .notExtractable }?.grade == .tokenAsserted)
+  }
+
+  @Test(
+    "KEY-ATTRIBUTES-FIXED: a change that is accepted or fails, and is not seen, is turned back all the same and is inconclusive",
+    arguments: [
+      ["swallow-attribute CKA_EXTRACTABLE private set"], [.fail("C_SetAttributeValue", "CKR_GENERAL_ERROR")],
+      ["swallow-attribute CKA_EXTRACTABLE private set", .fail("C_SetAttributeValue", "CKR_ATTRIBUTE_READ_ONLY", .from(2))],
+    ] as [[FaultLine]])
+  func unseenChange(lines: [FaultLine]) async throws {
+    let bench = try await Bench([])
+    let key = try await bench.keys.generate(.ecdsaP256, named: "key", probes: [])
+    for line in lines { try bench.module.add(line) }
+    try bench.module.forgetCalls()
+    let examination = try await bench.keys.examine(key, probes: [.makeExtractable])
+    #expect(examination.probes.map(\.outcome) == [.inconclusive], "\(examination.probes)")
+    #expect(examination.verdict.findings.first { $0.rule == .attributesFixed }?.grade == .tokenAsserted)
+    #expect(bench.module.calls.filter { $0.function == "C_SetAttributeValue" }.count >= 2)
+    #expect(try await bench.keys.verdict(of: key).isMet)
+  }
+
+  @Test("A token that numbers its objects anew for a search loses no key by it")
+  func otherNumbers() async throws {
+    let bench = try await Bench([])
+    let key = try await bench.keys.generate(.ecdsaP256, named: "key")
+    _ = try await bench.keys.examine(key, probes: [.copy])
+    try bench.module.add("drop-objects C_FindObjectsInit on 2")
+    #expect(try await bench.keys.examine(key, probes: [.copy]).isMet)
+  }
+
+  @Test("What a token says that it made, and what was there before, is not destroyed")
+  func foreignObject() async throws {
+    let bench = try await Bench([])
+    let other = try await bench.keys.generate(.ecdsaP256, named: "other", probes: [])
+    let key = try await bench.keys.generate(.ecdsaP256, named: "key", probes: [])
+    let half: [Attribute] = [.init(.objectClass, ObjectClass.publicKey), .init(.id, other.identifier.bytes)]
+    let number = try await bench.keys.perform(isRepeatable: true) {
+      try $0.reading { try $0.findObjects(matching: half).first?.rawValue ?? 0 }
+    }
+    try bench.module.add(FaultLine(stringLiteral: "copy-number \(number)"))
+    let examination = try await bench.keys.examine(key, probes: [.copy])
+    #expect(examination.probes.map(\.outcome) == [.succeeded])
+    #expect(examination.probes.first?.detail?.contains("was not destroyed") == true)
+    #expect(try await bench.count() == 4)
+  }
+
+  @Test("KEY-NOT-DESTROYABLE: a key that was made permanent, fails and cannot be destroyed stays, and the error says so")
+  func permanentAndRefused() async throws {
+    let bench = try await Bench([
+      "swallow-attribute CKA_MODIFIABLE private set", "swallow-attribute CKA_DESTROYABLE private set",
+      "force-attribute CKA_DESTROYABLE = FALSE private", .fail("C_DestroyObject", "CKR_ACTION_PROHIBITED"),
+    ])
+    let error = try await tokenKeysError {
+      try await bench.keys.generate(.rsa2048, named: "key", policy: .nonExportableSigningPermanent, probes: [])
+    }
+    #expect(error.rule == .notModifiable)
+    #expect(error.message.contains("was made permanent and then refused"), "\(error.message)")
+    #expect(error.message.contains("stays on the token"))
+  }
+
+  @Test("On a token with one session, whose handles end with the login, a probe that costs the session costs no key")
+  func oneSession() async throws {
+    let bench = try await Bench([
+      "max-sessions 1", "max-rw-sessions 1", "claim-sessions 1", "claim-rw-sessions 1", "drop-objects C_Login",
+      .fail("C_CopyObject", "CKR_GENERAL_ERROR"),
+    ])
+    let (key, examination) = try await bench.keys.generateExamined(.ecdsaP256, named: "key")
+    #expect(examination.probes.first { $0.probe == .copy }?.outcome == .inconclusive)
+    #expect(try await bench.keys.examine(key).isMet)
+    #expect(try await bench.count() == 2)
   }
 }

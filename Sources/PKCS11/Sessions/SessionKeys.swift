@@ -51,13 +51,18 @@ extension Session {
     let length = try unsafe wrapped.withUnsafeMutableBufferPointer { memory throws(PKCS11Error) in
       try unsafe wrap(key, mechanism, wrappingKey, into: memory)
     }
+    guard length <= wrapped.count else {
+      throw PKCS11Error(
+        rule: .listSize, function: CryptokiFunction.C_WrapKey.name, token: token.label, operation: "wrap a key with \(mechanism)",
+        message: "the module claims \(length) bytes where \(wrapped.count) were lent to it")
+    }
     wrapped.removeLast(wrapped.count - length)
     return wrapped
   }
 
   /// Finds out whether the token gives a key out, encrypted under another (`C_WrapKey`). What it gives is wiped, and nobody gets it.
   ///
-  /// - Returns: how many bytes the token gave.
+  /// - Returns: how many bytes the token gave, or says that it gave, which can be more than there was room for.
   public mutating func wrappedKeySize(
     _ key: ObjectHandle, with mechanism: Mechanism, wrappingKey: ObjectHandle
   ) throws(PKCS11Error) -> Int {
@@ -77,19 +82,13 @@ extension Session {
   ) throws(PKCS11Error) -> Int {
     let handle = try handle
     let operation = "wrap a key with \(mechanism)"
-    let capacity = memory.count
-    var length = CK_ULONG(capacity)
+    var length = CK_ULONG(memory.count)
     try unsafe call(.C_WrapKey, cryptoki.functions.pointee.C_WrapKey, operation: operation) { function in
       unsafe mechanism.withC { mechanism in
         unsafe ReturnValue(function(handle, mechanism, wrappingKey.rawValue, key.rawValue, memory.baseAddress, &length))
       }.rawValue
     }
-    guard length <= capacity else {
-      throw PKCS11Error(
-        rule: .listSize, function: CryptokiFunction.C_WrapKey.name, token: token.label, operation: operation,
-        message: "the module claims \(length) bytes where \(capacity) were lent to it")
-    }
-    return Int(length)
+    return Int(clamping: length)
   }
 
   /// Makes a key of one that was encrypted under another (`C_UnwrapKey`).

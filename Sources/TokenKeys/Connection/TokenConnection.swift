@@ -16,6 +16,9 @@ final class TokenConnection {
   /// The token, as it was when the module was last initialised.
   var token: Token { lender.token }
 
+  /// Changes whenever handles of private objects have become void.
+  var loginEpoch: UInt64 { lender.loginEpoch }
+
   /// What the token can do, asked once.
   func mechanisms() throws(PKCS11Error) -> [MechanismType: MechanismInformation] { try lender.mechanisms() }
 
@@ -57,7 +60,7 @@ final class TokenConnection {
   }
 
   /// The handle of the private key with this identifier, found once and remembered while it is valid.
-  private func privateKeyHandle(_ identifier: KeyIdentifier, in session: inout Session) throws -> ObjectHandle {
+  func privateKeyHandle(_ identifier: KeyIdentifier, in session: inout Session) throws -> ObjectHandle {
     if let known = handles.handle(of: identifier, epoch: lender.loginEpoch) { return known }
     let wanted: [Attribute] = [.init(.objectClass, ObjectClass.privateKey), .init(.id, identifier.bytes)]
     var found = try session.findObjects(matching: wanted, limit: 2)

@@ -114,8 +114,11 @@ extension TokenConnection {
     var making = KeyPairMaking(
       name: name, identifier: identifier, dialect: wish.dialect,
       wishes: wish.policy.templateChanges(algorithm, offered: try mechanisms()))
+    // The token was told to keep the key for good, and may do so.
+    var isPermanent = false
     do {
       let parts = try writing { session in
+        making.loginEpoch = loginEpoch
         let privateKey = try making.make(algorithm, operation: operation, in: &session)
         try making.settleIdentifier(in: &session)
         // Found by identifier, as it will be from now on, and not by the handle that we happen to have.
@@ -127,15 +130,16 @@ extension TokenConnection {
       var examination = try prove(
         parts, asked: algorithm, policy: wish.policy.beforeFinalAttributes, probes: wish.probes, operation: operation, hint: "",
         willProbe: wish.willProbe)
-      if !wish.policy.finalAttributes.isEmpty {
-        examination = try finish(parts, examination, wish, operation: operation)
-      }
+      // Before the key is made to stay for good: nothing but what the token made of that can go wrong any more then.
       try checkName(name, operation: operation)
+      if !wish.policy.finalAttributes.isEmpty {
+        examination = try finish(parts, examination, wish, isPermanent: &isPermanent, operation: operation)
+      }
       return (parts, examination)
     } catch {
       // Where the token was never asked, there is nothing to remove.
       guard making.isBegun else { throw error }
-      let destruction = try remove(making, after: error, operation: operation)
+      let destruction = try remove(making, isPermanent: isPermanent, after: error, operation: operation)
       throw (error as? TokenKeysError)?.adding(hint: destruction.description) ?? error
     }
   }
@@ -157,14 +161,18 @@ extension TokenConnection {
   }
 
   /// Asks the token to keep the key for good, once it has passed everything else.
-  private func finish(_ parts: KeyParts, _ passed: KeyExamination, _ wish: KeyWish, operation: String) throws -> KeyExamination {
+  private func finish(
+    _ parts: KeyParts, _ passed: KeyExamination, _ wish: KeyWish, isPermanent: inout Bool, operation: String
+  ) throws -> KeyExamination {
     let identifier = parts.identifier
     do {
       try writing { session in
         let key = try only(identifier, in: &session)
+        isPermanent = true
         try session.setAttributes(wish.policy.finalAttributes, of: key)
       }
     } catch let error as PKCS11Error where error.recovery == .permanent {
+      isPermanent = false
       let answer = error.returnValue.map { "\($0)" } ?? error.message
       throw TokenKeysError(
         .ruleRefused, rule: .notDestroyable, operation: operation,
@@ -240,16 +248,25 @@ extension TokenConnection {
   }
 
   /// Destroys all that a generation has left, and proves it.
-  private func remove(_ making: KeyPairMaking, after cause: any Error, operation: String) throws -> KeyDestruction {
+  private func remove(
+    _ making: KeyPairMaking, isPermanent: Bool, after cause: any Error, operation: String
+  ) throws -> KeyDestruction {
     do {
       // The session may be the thing that failed, so destroying gets one of its own.
       return try undoing { session in
         // Without the login a private key is not seen, which must not pass for its being gone.
         try checkLogin(in: &session)
-        return try making.remove(in: &session)
+        return try making.remove(in: &session, loginEpoch: loginEpoch)
       }
     } catch {
       let trouble = (error as? TokenKeysError)?.message ?? "\(error)"
+      guard !isPermanent else {
+        throw TokenKeysError(
+          .keyUnusable, rule: (cause as? TokenKeysError)?.rule, operation: operation,
+          message: "the key was made permanent and then refused (\(cause)), and stays on the token: \(trouble)",
+          hint: "do not use the key \(making.name) with CKA_ID \(making.identifier); it may go only with the whole token", underlying: cause
+        )
+      }
       throw TokenKeysError(
         .keyUnusable, rule: (cause as? TokenKeysError)?.rule, operation: operation,
         message: "the key was refused (\(cause)) and may still be on the token: \(trouble)",

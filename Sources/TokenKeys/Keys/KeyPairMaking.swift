@@ -9,6 +9,8 @@ struct KeyPairMaking {
   /// What is asked for beyond what every key is asked for.
   let wishes: [TemplateChange]
   private(set) var handles: KeyPairHandles?
+  /// The login in which the handles were given; see ``TokenConnection/loginEpoch``.
+  var loginEpoch: UInt64 = 0
   /// The token was asked for it.
   private(set) var isBegun = false
 
@@ -62,13 +64,15 @@ struct KeyPairMaking {
 
   /// Destroys what there is of the pair (`C_DestroyObject`) and makes sure by a search that it is gone.
   ///
-  /// Handles that `C_GenerateKeyPair` gave us are ours without a doubt. So is what carries the identifier, as long as it is the random one
+  /// Handles that `C_GenerateKeyPair` gave us are ours without a doubt, as long as the login lasts: later they can be of anybody.
+  /// So is what carries the identifier, as long as it is the random one
   /// that was made for this pair: also when the generation broke off half way. Under an identifier of the token's own choice may be keys of
   /// others, and nothing is destroyed by it.
   ///
   /// - Throws: ``TokenKeysError`` with ``KeyRule/destroyProved`` when something may be left, with the reason.
   @discardableResult
-  func remove(in session: inout Session) throws(TokenKeysError) -> KeyDestruction {
+  func remove(in session: inout Session, loginEpoch: UInt64 = 0) throws(TokenKeysError) -> KeyDestruction {
+    let handles = loginEpoch == self.loginEpoch ? self.handles : nil
     var troubles: [String] = []
     var count = 0
     do {

@@ -11,11 +11,15 @@ extension KeyProber {
         if case .failed = answer { session.giveUp() }
         guard case .accepted(let copy) = answer else { return }
         trial.did(attributes.isEmpty ? "C_CopyObject made a copy" : "C_CopyObject made an extractable copy")
-        guard copy != key, !attributes.isEmpty, !session.isPoisoned else { return try destroy(copy, trial, in: &session) }
+        guard copy != key, !attributes.isEmpty, !session.isPoisoned else {
+          return try destroy(copy, .privateKey, parts.algorithm.keyType, trial, in: &session)
+        }
         let number = sessionNumber
         goOn(
           with: extraction(of: copy, trial) + [
-            { [self] session in if number == sessionNumber { try destroy(copy, trial, in: &session) } }
+            { [self] session in
+              if number == sessionNumber { try destroy(copy, .privateKey, parts.algorithm.keyType, trial, in: &session) }
+            }
           ])
       }
     ]
@@ -25,7 +29,8 @@ extension KeyProber {
   func turning(_ flag: AttributeType, to loose: Bool, _ trial: ProbeTrial) -> [Step] {
     [
       { [self] session in
-        guard try session.attributes([flag], of: key).bool(flag) != loose else {
+        let before = try session.attributes([flag], of: key).bool(flag)
+        guard before != loose else {
           return trial.note("\(flag) is \(loose) already, so there is nothing to turn")
         }
         // What comes of a call that fails is not known: from here on the flag counts as turned.
@@ -33,43 +38,55 @@ extension KeyProber {
         let answer = try trial.attempt("C_SetAttributeValue") { try session.setAttributes([.init(flag, loose)], of: key) }
         switch answer {
         case .refused, .impossible: didTurnBack(flag)
-        case .failed, .accepted:
-          goOn(with: [{ [self] session in try afterTurning(flag, to: loose, trial, in: &session) }])
+        case .failed:
+          goOn(with: [{ [self] session in try afterTurning(flag, to: loose, from: before, isAccepted: false, trial, in: &session) }])
+        case .accepted:
+          goOn(with: [{ [self] session in try afterTurning(flag, to: loose, from: before, isAccepted: true, trial, in: &session) }])
         }
       }
     ]
   }
 
-  /// Looks what became of a flag; where it was turned, tries to get the key out, and turns the flag back.
-  private func afterTurning(_ flag: AttributeType, to loose: Bool, _ trial: ProbeTrial, in session: inout Session) throws {
+  /// Looks what became of a flag, tries to get the key out, and turns the flag back, whatever the token says of it.
+  private func afterTurning(
+    _ flag: AttributeType, to loose: Bool, from before: Bool?, isAccepted: Bool, _ trial: ProbeTrial, in session: inout Session
+  ) throws {
     let now = try session.attributes([flag], of: key).bool(flag)
-    let isTurned = now == loose
-    if isTurned { trial.did("C_SetAttributeValue turned \(flag) to \(loose)") }
-    // The word of a token that accepted the change is not enough to tell that it has not made it.
-    let attempts = extraction(of: key, trial)
-    if !isTurned {
-      didTurnBack(flag)
-      trial.note("\(flag) is \(now.map { "\($0)" } ?? "unknown") afterwards as before")
-      trial.refused()
+    if now == loose {
+      trial.did("C_SetAttributeValue turned \(flag) to \(loose)")
+    } else {
+      let reading = "\(flag) is \(now.map { "\($0)" } ?? "unknown") afterwards"
+      // The word of a token that accepted the change is not enough to tell that it has not made it.
+      if isAccepted { trial.began("C_SetAttributeValue answered CKR_OK, and \(reading)") } else { trial.note(reading) }
     }
-    goOn(with: attempts + (isTurned ? [turningBack(flag, from: loose, trial)] : []))
+    let isHarmless = now != loose && now == before && (now != nil || !isAccepted)
+    goOn(with: extraction(of: nil, trial) + [turningBack(flag, from: loose, reading: before, isHarmless: isHarmless, trial)])
   }
 
   /// Turns a flag back, in another session too when the first does not do it.
-  private func turningBack(_ flag: AttributeType, from loose: Bool, isSecond: Bool = false, _ trial: ProbeTrial) -> Step {
+  ///
+  /// - Parameters:
+  ///   - before: what the flag was read as at first.
+  ///   - isHarmless: nothing was seen of the change, so that it is no error where the flag cannot be set again.
+  private func turningBack(
+    _ flag: AttributeType, from loose: Bool, reading before: Bool?, isHarmless: Bool, isSecond: Bool = false, _ trial: ProbeTrial
+  ) -> Step {
     { [self] session in
       let answer = try trial.attempt("C_SetAttributeValue", isDecisive: false) {
         try session.setAttributes([.init(flag, !loose)], of: key)
       }
       let value = session.isPoisoned ? nil : try session.attributes([flag], of: key).bool(flag)
-      if case .accepted = answer, value == !loose {
+      if case .accepted = answer, value == !loose || (value == nil && before == nil) {
         didTurnBack(flag)
         trial.note("turned back at once")
+      } else if isSecond, isHarmless, session.isPoisoned || value == before {
+        didTurnBack(flag)
+        trial.note("it could not be set again, and is read as before")
       } else if isSecond {
         trial.note("it could NOT be turned back: \(flag) = \(value.map { "\($0)" } ?? "unknown")")
       } else {
         session.giveUp()
-        goOn(with: [turningBack(flag, from: loose, isSecond: true, trial)])
+        goOn(with: [turningBack(flag, from: loose, reading: before, isHarmless: isHarmless, isSecond: true, trial)])
       }
     }
   }

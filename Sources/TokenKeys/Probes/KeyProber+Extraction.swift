@@ -2,13 +2,15 @@ import PKCS11
 
 extension KeyProber {
   /// Asks for each private value.
-  func reading(of object: ObjectHandle, _ trial: ProbeTrial) -> [Step] {
+  ///
+  /// - Parameter object: a copy, in the session in which it was made; nil for the key itself, by the number that it has by then.
+  func reading(of object: ObjectHandle?, _ trial: ProbeTrial) -> [Step] {
     let number = sessionNumber
     return parts.algorithm.privateValues.map { type in
       { [self] session in
-        guard object == key || number == sessionNumber else { return }
+        guard object == nil || number == sessionNumber else { return }
         let answer = try trial.attempt("C_GetAttributeValue") { () throws -> AttributeDisclosure in
-          let disclosure = try session.disclosure(of: type, by: object)
+          let disclosure = try session.disclosure(of: type, by: object ?? key)
           if disclosure.hasResidue { trial.note("something was left in the memory lent for \(type); it was wiped and not looked at") }
           // An answer like any other here, although it is none that a reader of attributes would fail for.
           guard disclosure.returnValue == .ok else { throw PKCS11Error.refusal("C_GetAttributeValue", disclosure.returnValue) }
@@ -21,16 +23,16 @@ extension KeyProber {
   }
 
   /// Asks for the key wrapped under a session key, by one mechanism after the other.
-  func wrapping(of object: ObjectHandle, _ trial: ProbeTrial) -> [Step] {
+  func wrapping(of object: ObjectHandle?, _ trial: ProbeTrial) -> [Step] {
     let number = sessionNumber
     var steps: [Step] = []
     for family in WrappingFamily.all where family.generation.map({ offered[$0.type] != nil }) ?? parts.algorithm.isShort {
       for mechanism in family.mechanisms where offered[mechanism.type] != nil {
         steps.append { [self] session in
-          guard object == key || number == sessionNumber else { return }
+          guard object == nil || number == sessionNumber else { return }
           // A key is as long as it happens to be: what wants whole blocks is asked only where nothing else gives it out.
           if WrappingFamily.wantsWholeBlocks.contains(mechanism.type), trial.hasWrapped { return }
-          try wrap(object, with: mechanism, family, trial, in: &session)
+          try wrap(object ?? key, with: mechanism, family, trial, in: &session)
         }
       }
     }
@@ -51,7 +53,8 @@ extension KeyProber {
     if case .accepted(let size) = answer {
       if size > 0 { trial.wrapped(with: mechanism.type) } else { trial.began("C_WrapKey answered CKR_OK and gave no byte") }
     }
-    try destroy(wrappingKey, trial, in: &session)
+    let isSecret = family.generation != nil
+    try destroy(wrappingKey, isSecret ? .secretKey : .publicKey, family.keyType, trial, in: &session)
   }
 
   private func makeWrappingKey(

@@ -45,7 +45,7 @@ extension KeyProber {
       if case .failed = answer { session.giveUp() }
       guard case .accepted(let made) = answer else { return }
       trial.did("C_UnwrapKey unwrapped a key", by: mechanism.type)
-      try destroy(made, trial, in: &session)
+      try destroy(made, .secretKey, .aes, trial, in: &session)
     }
   }
 
@@ -70,7 +70,7 @@ extension KeyProber {
       if case .failed = answer { session.giveUp() }
       guard case .accepted(let made) = answer else { return }
       trial.did("C_DeriveKey agreed on a secret", by: mechanism.type)
-      try destroy(made, trial, in: &session)
+      try destroy(made, .secretKey, .genericSecret, trial, in: &session)
     }
   }
 

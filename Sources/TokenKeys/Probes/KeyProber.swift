@@ -8,7 +8,8 @@ final class KeyProber {
   typealias Step = (inout Session) throws -> Void
 
   let parts: KeyParts
-  let key: ObjectHandle
+  /// The key's number, as of the session in use: a new login makes earlier ones void.
+  private(set) var key: ObjectHandle
   let offered: [MechanismType: MechanismInformation]
   private let connection: TokenConnection
   private var steps: [Step] = []
@@ -41,6 +42,7 @@ final class KeyProber {
       while !steps.isEmpty {
         try connection.writing { session in
           sessionNumber += 1
+          key = try connection.privateKeyHandle(parts.identifier, in: &session)
           while !steps.isEmpty, !session.isPoisoned { try steps.removeFirst()(&session) }
         }
       }
@@ -56,8 +58,8 @@ final class KeyProber {
 
   private func steps(of trial: ProbeTrial) -> [Step] {
     switch trial.probe {
-    case .readPrivateValue: reading(of: key, trial)
-    case .wrapOut: wrapping(of: key, trial)
+    case .readPrivateValue: reading(of: nil, trial)
+    case .wrapOut: wrapping(of: nil, trial)
     case .decrypt: decrypting(trial)
     case .unwrap: unwrapping(trial)
     case .derive: deriving(trial)
@@ -74,19 +76,35 @@ final class KeyProber {
   func goOn(with more: [Step]) { steps.insert(contentsOf: more, at: 0) }
 
   /// Everything that could get the value of a private key out.
-  func extraction(of object: ObjectHandle, _ trial: ProbeTrial) -> [Step] { reading(of: object, trial) + wrapping(of: object, trial) }
+  func extraction(of object: ObjectHandle?, _ trial: ProbeTrial) -> [Step] { reading(of: object, trial) + wrapping(of: object, trial) }
 
   /// Destroys what a step has made, in the session in which it was made. The key itself is never destroyed, whatever number the token gave
-  /// for what it made. A session whose object cannot be destroyed is closed, and the object with it.
-  func destroy(_ made: ObjectHandle, _ trial: ProbeTrial, in session: inout Session) throws {
+  /// for what it made, nor is any other object that was there before: only a session object of the kind that was asked for is. A session
+  /// whose object cannot be destroyed is closed, and the object with it.
+  func destroy(_ made: ObjectHandle, _ objectClass: ObjectClass, _ keyType: KeyType, _ trial: ProbeTrial, in session: inout Session) throws
+  {
     guard made != key, made.rawValue != 0 else {
       trial.note("the token gave the number of \(made == key ? "the key itself" : "no object") for what it made")
       return session.giveUp()
     }
     guard !session.isPoisoned else { return }
+    guard try isOwn(made, objectClass, keyType, in: &session) else {
+      trial.note("what the token says that it made is no session object of the kind that was asked for, and was not destroyed")
+      return session.giveUp()
+    }
     let answer = try trial.attempt("C_DestroyObject", isDecisive: false) { try session.destroyObject(made) }
     if case .accepted = answer { return }
     session.giveUp()
+  }
+
+  /// Whether an object is a session object of a kind, by the token's word.
+  private func isOwn(_ made: ObjectHandle, _ objectClass: ObjectClass, _ keyType: KeyType, in session: inout Session) throws -> Bool {
+    do {
+      let values = try session.attributes([.token, .objectClass, .keyType], of: made)
+      return try values.bool(.token) == false && values.objectClass() == objectClass && values.keyType() == keyType
+    } catch let error as PKCS11Error where error.returnValue != nil {
+      return false
+    }
   }
 
   // MARK: - What has to be put right again
@@ -101,6 +119,7 @@ final class KeyProber {
     turnedFlags = [:]
     do {
       try connection.undoing { session in
+        let key = try connection.privateKeyHandle(parts.identifier, in: &session)
         for (flag, value) in flags { try session.setAttributes([.init(flag, value)], of: key) }
       }
     } catch {
@@ -119,7 +138,8 @@ final class KeyProber {
       try connection.checkLogin(in: &session)
       let same = try session.findObjects(
         matching: [.init(.objectClass, ObjectClass.privateKey), .init(.id, parts.identifier.bytes)], limit: 3)
-      guard same == [key] else {
+      // Some tokens number their objects anew for each search.
+      guard same.count == 1 else {
         throw TokenKeysError(
           .keyAmbiguous, rule: .uniqueID, operation: "probe key \(parts.name)",
           message: same.isEmpty

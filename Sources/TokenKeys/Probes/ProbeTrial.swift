@@ -8,6 +8,8 @@ final class ProbeTrial {
   /// The token began, and did not end it well.
   private var brokenOff = 0
   private var failures = 0
+  /// The token did not like how it was asked, which takes nothing away from a refusal of the same in another form.
+  private var misfits = 0
   private var valuesRead: [AttributeType] = []
   private var mechanismsWrapping: [MechanismType] = []
   private var deeds: [(deed: String, mechanisms: [MechanismType])] = []
@@ -40,15 +42,16 @@ final class ProbeTrial {
       for function in functions { calls.append(ProbeCall(function, mechanism, returned: .ok)) }
       return .accepted(value)
     } catch let error as PKCS11Error {
-      guard let function = error.function else { throw error }
-      let returned = error.returnValue ?? .ok
+      // Without the token's own answer there is nothing to record, and nothing that could be taken for a refusal.
+      guard let function = error.function, let returned = error.returnValue else { throw error }
       for before in functions.prefix(while: { $0 != function }) { calls.append(ProbeCall(before, mechanism, returned: .ok)) }
       calls.append(ProbeCall(function, mechanism, returned: returned))
       if Self.impossibilities.contains(returned) { return .impossible }
       let isBegun = function != functions.first
       let isRefusal = !isBegun && Self.isRefusal(error) && !doubtful.contains(returned)
       if isDecisive {
-        if isRefusal { refusals += 1 } else if isBegun { brokenOff += 1 } else { failures += 1 }
+        let isMisfit = Self.questionable.contains(returned) || doubtful.contains(returned)
+        if isRefusal { refusals += 1 } else if isBegun { brokenOff += 1 } else if isMisfit { misfits += 1 } else { failures += 1 }
       }
       return isRefusal ? .refused : .failed
     }
@@ -59,8 +62,6 @@ final class ProbeTrial {
 
   // MARK: - What came of it
 
-  /// The token kept a value to itself.
-  func refused() { refusals += 1 }
   /// The token has begun something, which is not gone on with.
   func began(_ note: String) {
     brokenOff += 1
@@ -98,7 +99,9 @@ final class ProbeTrial {
       violations[.notExtractable] = "C_WrapKey gave the key out by \(mechanismsWrapping.map(\.description).joined(separator: ", "))"
     }
     let outcome: ProbeResult.Outcome =
-      if !violations.isEmpty { .succeeded } else if brokenOff > 0 { .inconclusive } else if refusals > 0 { .refused } else if failures > 0 {
+      if !violations.isEmpty { .succeeded } else if brokenOff > 0 || failures > 0 { .inconclusive } else if refusals > 0 {
+        .refused
+      } else if misfits > 0 {
         .inconclusive
       } else { .notPossible }
     let story = [violations[probe.rule]] + violations.filter { $0.key != probe.rule }.map(\.value).sorted() + notes

@@ -4,12 +4,13 @@ import PKCS11
 struct WrappingFamily: Sendable {
   /// What makes the key; nil for a public key that is brought in.
   let generation: Mechanism?
+  let keyType: KeyType
   let template: @Sendable () -> [Attribute]
   let mechanisms: [Mechanism]
 
   static let all: [WrappingFamily] = [
     WrappingFamily(
-      generation: .aesKeyGeneration,
+      generation: .aesKeyGeneration, keyType: .aes,
       template: {
         [
           .init(.objectClass, ObjectClass.secretKey), .init(.keyType, KeyType.aes), .init(.token, false), .init(.valueLength, UInt(32)),
@@ -21,12 +22,12 @@ struct WrappingFamily: Sendable {
         Mechanism(.aesCBC, parameter: [UInt8](repeating: 7, count: 16)), Mechanism(.aesECB),
       ]),
     WrappingFamily(
-      generation: .des3KeyGeneration,
+      generation: .des3KeyGeneration, keyType: .des3,
       template: {
         [.init(.objectClass, ObjectClass.secretKey), .init(.keyType, KeyType.des3), .init(.token, false), .init(.wrap, true)]
       },
       mechanisms: [Mechanism(.des3CBCPad, parameter: [UInt8](repeating: 7, count: 8))]),
-    WrappingFamily(generation: nil, template: nobodysKey, mechanisms: [.rsaPKCS, .rsaPKCSOAEPWithSHA1]),
+    WrappingFamily(generation: nil, keyType: .rsa, template: nobodysKey, mechanisms: [.rsaPKCS, .rsaPKCSOAEPWithSHA1]),
   ]
 
   /// The mechanisms that take multiples of eight or sixteen bytes only.

@@ -147,6 +147,7 @@ typedef struct {
   unsigned long burstCount, burstMilliseconds, idleMilliseconds;
 
   bool alwaysAuthenticate, strictAuthenticate, signRecover;
+  CK_ULONG wrapLength, copyNumber;
 
   char label[MAXIMUM_TEXT], manufacturer[MAXIMUM_TEXT], model[MAXIMUM_TEXT], serial[MAXIMUM_TEXT];
   char moduleManufacturer[MAXIMUM_TEXT], moduleDescription[MAXIMUM_TEXT];

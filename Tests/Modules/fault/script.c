@@ -15,6 +15,7 @@
 //   no-read-only-sessions [CODE]    no-read-write-sessions [CODE]    open-burst COUNT MILLISECONDS [CODE]    idle-expiry MILLISECONDS
 //   always-authenticate on (every private key wants the PIN for each use)    strict-authenticate off
 //   sign-recover on (C_SignRecover does what C_Sign does)
+//   wrap-length N (C_WrapKey with CKM_AES_KEY_WRAP_PAD answers CKR_OK and this length)    copy-number N (C_CopyObject gives this handle)
 //   token-info label|manufacturer|model|serial TEXT    module-info manufacturer|description TEXT    token-flag CKF_X on|off
 //   refuse-attribute CKA_X [= VALUE] [CODE] [halves] [uses]       require-attribute CKA_X [= VALUE] [CODE] [halves] [uses]
 //   limit-attribute CKA_X LENGTH [CODE] [halves] [uses]           (longer values are refused)
@@ -204,6 +205,7 @@ static const struct { const char *name; size_t offset; } numbers[] = {
   MEMBER("pin-tries", pinTries), MEMBER("so-pin-tries", soPinTries), MEMBER("user-failures", userFailures),
   MEMBER("so-failures", soFailures), MEMBER("pad-refuses-pin", padRefusesPin), MEMBER("max-sessions", maxSessions),
   MEMBER("max-rw-sessions", maxRwSessions), MEMBER("idle-expiry", idleMilliseconds),
+  MEMBER("wrap-length", wrapLength), MEMBER("copy-number", copyNumber),
 };
 
 static const struct { const char *name; size_t offset, size; } texts[] = {
