@@ -69,6 +69,17 @@ struct ModulePinTests {
     #expect(try pkcs11Error { _ = try Module(path: path) }.rule == .moduleAbsolutePath)
   }
 
+  @Test("MODULE-ABSOLUTE-PATH: a $ is refused, which the loader would replace, also behind a link", arguments: ["$LIB", "${ORIGIN}"])
+  func dollar(name: String) throws {
+    try folder.write(Self.content, to: "lib/\(name).so")
+    let path = folder.path("lib/\(name).so")
+    try FileManager.default.createSymbolicLink(atPath: folder.path("innocent.so"), withDestinationPath: path)
+    for path in [path, folder.path("innocent.so")] {
+      #expect(try pkcs11Error { _ = try ModuleFile(path: path) }.rule == .moduleAbsolutePath)
+      #expect(try pkcs11Error { _ = try Module(path: path) }.rule == .moduleAbsolutePath)
+    }
+  }
+
   @Test("MODULE-PATH: links that lead in a circle end somewhere")
   func circle() throws {
     try FileManager.default.createSymbolicLink(atPath: folder.path("a"), withDestinationPath: "b")

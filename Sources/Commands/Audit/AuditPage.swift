@@ -111,7 +111,7 @@ struct AuditPage {
       """
       <tbody>
       <tr class="rule"><th colspan="2" scope="rowgroup"><span class="mark \(group.rule.severity)">\(group.rule.severity)</span> \
-      <span class="name">\(group.rule)</span><span class="demand">\(HTMLText.escape(group.rule.demand))</span></th></tr>
+      <span class="name">\(group.rule)</span><span class="demand">Rule: \(HTMLText.escape(group.rule.demand))</span></th></tr>
       \(group.findings.map(row).joined(separator: "\n"))
       </tbody>
       """
@@ -139,12 +139,15 @@ struct AuditPage {
   }
 
   private var footer: String {
-    """
-    <footer>
-    <p>What is said of an object here is the token's own word, read back from it (<em>token-asserted</em>). Nothing was tried, changed or \
-    used to find it out. That a key cannot leave although it says so is shown by the probes of <code>hsmkey key prove</code>.</p>
-    <p>This page holds no scripts and fetches nothing. It is for reading; what a program should rely on is the signed inventory.</p>
-    </footer>
-    """
+    let used =
+      report.written.map { " Key \(HTMLText.isolated($0.key)) signed the inventory that was written; no other was used." }
+      ?? " No key was used."
+    return """
+      <footer>
+      <p>What is said of an object here is the token's own word, read back from it (<em>token-asserted</em>). Nothing was tried or changed \
+      to find it out.\(used) That a key cannot leave although it says so is shown by the probes of <code>hsmkey key prove</code>.</p>
+      <p>This page holds no scripts and fetches nothing. It is for reading; what a program should rely on is the signed inventory.</p>
+      </footer>
+      """
   }
 }

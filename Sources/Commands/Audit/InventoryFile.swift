@@ -22,7 +22,7 @@ struct InventoryFile: Sendable {
   ///
   /// - Parameter auditorKey: a file with the public key that must have signed, PEM or certificate; nil where nobody says.
   init(reading path: String, auditorKey: String?) throws {
-    let pinned = try auditorKey.map { try PublicKeyFile.read($0, operation: "read the auditor's key") }
+    let pinned = try auditorKey.map { try PublicKeyFile.read($0, orCertificate: true, operation: "read the auditor's key") }
     let bytes = try InputOutput.read(path, operation: "read the inventory")
     let statement: VerifiedStatement
     do {

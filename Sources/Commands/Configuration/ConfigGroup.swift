@@ -55,7 +55,7 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("token.initialization-string", settings.initializationString),
       entry("policy.profile", settings.policy.map(\.name)),
       entry("policy.waivers", settings.policy.map { $0.waivers.isEmpty ? "none" : $0.waivers.map(\.description).joined(separator: "; ") }),
-      entry("state", settings.state),
+      entry("state", settings.state), entry("audit.auditor-key", file.audit.auditorKey),
       entry("service.environment", service.environment), entry("service.endpoint", service.endpoint, default: "the environment's own"),
       entry("service.tls-ca", service.tlsCA, default: "the system's trust"),
       entry("service.response-ca", service.responseCA?.joined(separator: ", ")),

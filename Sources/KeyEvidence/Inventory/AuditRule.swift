@@ -31,6 +31,8 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
   public static let expiring = AuditRule("AUDIT-EXPIRING")
   /// A key pair has both of its halves on the token, under one `CKA_ID`. Weight: warning.
   public static let halfKey = AuditRule("AUDIT-HALF-KEY")
+  /// A private key is of a kind that the key policy knows, and can be read so far that it is judged. Weight: warning.
+  public static let notJudged = AuditRule("AUDIT-NOT-JUDGED")
   /// A certificate that is no authority's stands beside the key that it certifies. Weight: warning.
   public static let certificateWithoutKey = AuditRule("AUDIT-CERTIFICATE-WITHOUT-KEY")
   /// A key stands beside a certificate for it. Weight: notice.
@@ -48,7 +50,7 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
 
   public static let allCases: [AuditRule] = [
     .new, .gone, .changed, .extractable, .signOnly, .policy, .weak, .idShared, .expired, .unreadable, .nameShared, .expiring, .halfKey,
-    .certificateWithoutKey, .keyWithoutCertificate, .notYetValid, .unknownObject, .sameToken, .signer, .objectCount,
+    .notJudged, .certificateWithoutKey, .keyWithoutCertificate, .notYetValid, .unknownObject, .sameToken, .signer, .objectCount,
   ]
 
   /// What the rule demands, in its own sentences: for reports.
@@ -70,6 +72,7 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
     .nameShared: "A name (label) is one key's only.",
     .expiring: "A certificate is good for 60 days more, which is when its renewal opens.",
     .halfKey: "A key pair has both of its halves on the token, under one CKA_ID.",
+    .notJudged: "A private key is of a kind that the key policy knows, and can be read so far that it is judged.",
     .certificateWithoutKey: "A certificate that is no authority's stands beside the key that it certifies.",
     .keyWithoutCertificate: "A key stands beside a certificate for it.",
     .notYetValid: "A certificate's validity has begun.",
@@ -83,7 +86,7 @@ public struct AuditRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cus
   public var severity: AuditSeverity {
     switch self {
     case .keyWithoutCertificate, .notYetValid, .unknownObject: .notice
-    case .nameShared, .expiring, .halfKey, .certificateWithoutKey: .warning
+    case .nameShared, .expiring, .halfKey, .notJudged, .certificateWithoutKey: .warning
     default: .violation
     }
   }

@@ -40,23 +40,24 @@ public struct InventoryBuilder: Sendable {
   public mutating func add(_ unreadable: InventoryUnreadable) { self.unreadable.append(unreadable) }
 
   /// The inventory of everything that was added.
+  ///
+  /// - Parameter waivedRules: rules of the policy that are overlooked, by name.
   public func inventory(
-    of token: TokenInventory.Token, scope: TokenInventory.Scope, policy: String, madeAt: Date, madeBy: String
+    of token: TokenInventory.Token, scope: TokenInventory.Scope, policy: String, waivedRules: Set<String> = [], madeAt: Date,
+    madeBy: String
   ) -> TokenInventory {
     TokenInventory(
-      token: token, scope: scope, policy: policy, madeAt: madeAt, madeBy: madeBy, keys: keys(), certificates: certificates,
+      token: token, scope: scope, policy: policy, madeAt: madeAt, madeBy: madeBy, keys: keys(waivedRules), certificates: certificates,
       others: others, unreadable: unreadable)
   }
 
-  /// Brings halves together: by the public key where the private half tells it, otherwise by `CKA_ID`, where that names one of each. A
-  /// label says nothing.
-  private func keys() -> [InventoryKey] {
+  /// Brings halves together: by the public key where the private half tells it, otherwise by `CKA_ID` where that names one of each, or by
+  /// `CKA_ID` and label where those do. A label alone says nothing.
+  private func keys(_ waivedRules: Set<String>) -> [InventoryKey] {
     let idCounts = privateHalves.reduce(into: [:]) { $0[$1.half.id, default: 0] += 1 }
     var byKey: [String: [Int]] = [:]
-    var byID: [String: [Int]] = [:]
     for (index, half) in publicHalves.enumerated() {
       if let key = half.publicKeySHA256 { byKey[key, default: []].append(index) }
-      if !half.half.id.isEmpty { byID[half.half.id, default: []].append(index) }
     }
     var taken: Set<Int> = []
     var partners = [Int?](repeating: nil, count: privateHalves.count)
@@ -67,10 +68,17 @@ public struct InventoryBuilder: Sendable {
       partners[index] = partner
       taken.insert(partner)
     }
-    for (index, half) in privateHalves.enumerated() where half.publicKeySHA256 == nil && idCounts[half.half.id] == 1 {
-      guard let same = byID[half.half.id], same.count == 1, !taken.contains(same[0]) else { continue }
-      partners[index] = same[0]
-      taken.insert(same[0])
+    // Those that share an identifier are told apart by label first; what is left may name one of each then.
+    for name in [{ [$0.id, $0.label] }, { [$0.id] }] as [(InventoryHalf) -> [String]] {
+      let open = privateHalves.indices.filter { partners[$0] == nil && privateHalves[$0].publicKeySHA256 == nil }
+      let privateByName = Dictionary(grouping: open.filter { !privateHalves[$0].half.id.isEmpty }) { name(privateHalves[$0].half) }
+      let publicByName = Dictionary(grouping: publicHalves.indices.filter { !taken.contains($0) }) { name(publicHalves[$0].half) }
+      for (name, halves) in privateByName where halves.count == 1 {
+        guard let same = publicByName[name], same.count == 1 else { continue }
+        guard privateHalves[halves[0]].canBelong(to: publicHalves[same[0]]) else { continue }
+        partners[halves[0]] = same[0]
+        taken.insert(same[0])
+      }
     }
     let certified = certifiedKeys
     let pairs = privateHalves.enumerated().map { index, half in
@@ -79,7 +87,8 @@ public struct InventoryBuilder: Sendable {
       let isShared = (idCounts[half.half.id] ?? 0) > 1 && !half.half.id.isEmpty
       return InventoryKey(
         algorithm: partner?.algorithm ?? half.algorithm, publicKeySHA256: key,
-        privateHalf: isShared ? half.half.sharingItsIdentifier : half.half, publicHalf: partner?.half)
+        privateHalf: isShared ? half.half.sharingItsIdentifier(isWaived: waivedRules.contains("KEY-UNIQUE-ID")) : half.half,
+        publicHalf: partner?.half)
     }
     let alone = publicHalves.indices.filter { !taken.contains($0) }.map { index in
       InventoryKey(
@@ -98,13 +107,23 @@ public struct InventoryBuilder: Sendable {
   }
 }
 
+extension InventoryBuilder.Half {
+  /// Whether both can be of one pair, by what they tell of kind and size.
+  fileprivate func canBelong(to other: Self) -> Bool {
+    algorithm == other.algorithm || [algorithm, other.algorithm].contains { $0.hasPrefix("CKK_") || $0 == "unknown" }
+  }
+}
+
 extension InventoryHalf {
   /// The same with a verdict that knows of the other keys under this identifier, which were not known when it was judged.
-  fileprivate var sharingItsIdentifier: InventoryHalf {
+  fileprivate func sharingItsIdentifier(isWaived: Bool) -> InventoryHalf {
     let rule = "KEY-UNIQUE-ID"
     func with(_ rules: [String]) -> [String] { rules.contains(rule) ? rules : rules + [rule] }
     return InventoryHalf(
       label: label, id: id, attributes: attributes,
-      verdict: verdict.map { .init(objections: with($0.objections), violated: with($0.violated), notClaimed: $0.notClaimed) })
+      verdict: verdict.map {
+        .init(
+          objections: isWaived ? $0.objections : with($0.objections), violated: with($0.violated), notClaimed: $0.notClaimed)
+      })
   }
 }

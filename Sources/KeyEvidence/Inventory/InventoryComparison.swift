@@ -132,32 +132,37 @@ private struct Matching<Object: Hashable> {
   /// Pairs what is still unpaired by a name; nil for what has none. Of several with one name those that are equal belong together, and the
   /// rest in their order.
   mutating func match(by name: (Object) -> [String]?) {
+    var present: [Object: Int] = [:]
+    for object in onlyPresent where name(object) != nil { present[object, default: 0] += 1 }
+    var equal: [Object: Int] = [:]
+    // Backwards, so that the first is taken from the end.
     var waiting: [[String]: [Object]] = [:]
-    for object in onlyKnown { if let name = name(object) { waiting[name, default: []].append(object) } }
-    var left: [Object] = []
-    var undecided: [Object] = []
-    for object in onlyPresent {
-      guard let name = name(object), var same = waiting[name] else {
-        left.append(object)
+    var nameless: [Object] = []
+    for object in onlyKnown.reversed() {
+      guard let name = name(object) else {
+        nameless.append(object)
         continue
       }
-      if let index = same.firstIndex(of: object) {
-        pairs.append((object, same.remove(at: index)))
-        waiting[name] = same
+      if let count = present[object], count > 0 {
+        present[object] = count - 1
+        equal[object, default: 0] += 1
+        pairs.append((object, object))
       } else {
-        undecided.append(object)
+        waiting[name, default: []].append(object)
       }
     }
-    for object in undecided {
-      if let name = name(object), var same = waiting[name], !same.isEmpty {
-        pairs.append((object, same.removeFirst()))
-        waiting[name] = same
+    var left: [Object] = []
+    for object in onlyPresent {
+      if let count = equal[object], count > 0 {
+        equal[object] = count - 1
+      } else if let name = name(object), let known = waiting[name]?.popLast() {
+        pairs.append((object, known))
       } else {
         left.append(object)
       }
     }
     onlyPresent = left
-    onlyKnown = onlyKnown.filter { name($0) == nil } + waiting.values.flatMap(\.self)
+    onlyKnown = nameless + waiting.values.flatMap(\.self)
   }
 }
 

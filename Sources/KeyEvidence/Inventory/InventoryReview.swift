@@ -13,7 +13,8 @@ public struct InventoryReview: Sendable {
   /// - Parameter now: when certificates must be good.
   public init(_ inventory: TokenInventory, at now: Date) {
     var findings: [AuditFinding] = []
-    for key in inventory.keys { findings += Self.findings(of: key, in: inventory) }
+    let undecided = Undecided(inventory.keys)
+    for key in inventory.keys { findings += Self.findings(of: key, in: inventory, undecided) }
     findings += Self.shared(inventory.keys)
     let certified = Set(inventory.certificates.compactMap { $0.contents?.publicKeySHA256 })
     let held = Set(inventory.keys.compactMap(\.publicKeySHA256))
@@ -39,7 +40,7 @@ public struct InventoryReview: Sendable {
 
   // MARK: Keys
 
-  private static func findings(of key: InventoryKey, in inventory: TokenInventory) -> [AuditFinding] {
+  private static func findings(of key: InventoryKey, in inventory: TokenInventory, _ undecided: Undecided) -> [AuditFinding] {
     let subject = AuditSubject(key)
     var findings: [AuditFinding] = []
     if let weakness = Weakness.of(algorithm: key.algorithm) { findings.append(.init(.weak, subject, weakness)) }
@@ -61,13 +62,19 @@ public struct InventoryReview: Sendable {
       if !objections.isEmpty {
         findings.append(.init(.policy, subject, "does not meet \(inventory.policy): \(objections.joined(separator: ", "))"))
       }
+      if half.verdict == nil {
+        let reason = "\(inventory.policy) does not know the kind \(key.algorithm), or cannot read this key"
+        findings.append(.init(.notJudged, subject, "not judged: \(reason)"))
+      }
     }
     switch (key.privateHalf, key.publicHalf) {
     case (.some(let one), .some(let other)) where one.id != other.id:
       findings.append(
         .init(.halfKey, subject, "the halves have two identifiers: private \(one.id.orNone), public \(other.id.orNone)"))
-    case (.some, .none): findings.append(.init(.halfKey, subject, "the public half is not on the token"))
-    case (.none, .some) where inventory.scope == .all: findings.append(.init(.halfKey, subject, "the private half is not on the token"))
+    case (.some, .none):
+      if let message = undecided.missing("public", of: key) { findings.append(.init(.halfKey, subject, message)) }
+    case (.none, .some) where inventory.scope == .all:
+      if let message = undecided.missing("private", of: key) { findings.append(.init(.halfKey, subject, message)) }
     default: break
     }
     return findings
@@ -87,12 +94,16 @@ public struct InventoryReview: Sendable {
 
   private static func shared(_ keys: [InventoryKey]) -> [AuditFinding] {
     var findings: [AuditFinding] = []
-    for (name, group) in Dictionary(grouping: keys, by: \.label) where group.count > 1 && !name.isEmpty {
+    for (name, halves) in Dictionary(grouping: keys, by: \.label) where halves.count > 1 && !name.isEmpty {
+      let group = Undecided(halves).pairs
+      if group.count < 2 { continue }
       let first = group.min { $0.sorting.lexicographicallyPrecedes($1.sorting) } ?? group[0]
       let ids = group.map { $0.id.orNone }.sorted().listed
       findings.append(.init(.nameShared, .init(first), "\(group.count) keys have this name; their CKA_ID: \(ids)"))
     }
-    for (id, group) in Dictionary(grouping: keys, by: \.id) where group.count > 1 && !id.isEmpty {
+    for (id, halves) in Dictionary(grouping: keys, by: \.id) where halves.count > 1 && !id.isEmpty {
+      let group = Undecided(halves).pairs
+      if group.count < 2 { continue }
       let first = group.min { $0.sorting.lexicographicallyPrecedes($1.sorting) } ?? group[0]
       let names = group.map { $0.label.isEmpty ? "(no name)" : $0.label }.sorted().listed
       findings.append(.init(.idShared, .init(first), "\(group.count) keys have this CKA_ID; their names: \(names)"))
@@ -133,6 +144,51 @@ public struct InventoryReview: Sendable {
       return [.init(.unknownObject, subject, "an object of class \(object.objectClass)")]
     }
     return []
+  }
+}
+
+/// Halves of which nobody can tell which belong together: they share identifier and kind, and the private ones do not tell their key.
+private struct Undecided {
+  private struct Halves {
+    var certain: [InventoryKey] = []
+    var privateOnly: [InventoryKey] = []
+    var publicOnly: [InventoryKey] = []
+  }
+
+  private let groups: [[String]: Halves]
+
+  init(_ keys: [InventoryKey]) {
+    groups = keys.reduce(into: [:]) { groups, key in
+      let name = Self.name(key)
+      if key.publicHalf == nil && key.publicKeySHA256 == nil {
+        groups[name, default: .init()].privateOnly.append(key)
+      } else if key.privateHalf == nil {
+        groups[name, default: .init()].publicOnly.append(key)
+      } else {
+        groups[name, default: .init()].certain.append(key)
+      }
+    }
+  }
+
+  private static func name(_ key: InventoryKey) -> [String] { [key.id, key.algorithm] }
+
+  /// One for each pair that there must be at least.
+  var pairs: [InventoryKey] {
+    groups.flatMap { name, halves in
+      if name[0].isEmpty { return halves.certain + halves.privateOnly + halves.publicOnly }
+      return halves.certain + (halves.privateOnly.count < halves.publicOnly.count ? halves.publicOnly : halves.privateOnly)
+    }
+  }
+
+  /// What is to be said of a half that stands alone; nil where its other half is there, and only which one it is cannot be told.
+  func missing(_ other: String, of key: InventoryKey) -> String? {
+    let nothing = "the \(other) half is not on the token"
+    guard !key.id.isEmpty, let halves = groups[Self.name(key)], key.privateHalf == nil || key.publicKeySHA256 == nil else { return nothing }
+    let (these, others) =
+      key.privateHalf == nil
+      ? (halves.publicOnly.count, halves.privateOnly.count) : (halves.privateOnly.count, halves.publicOnly.count)
+    if others == 0 { return nothing }
+    return these <= others ? nil : "whether the \(other) half is on the token cannot be told: \(these) keys with this CKA_ID have \(others)"
   }
 }
 

@@ -16,7 +16,7 @@ public struct PKCS11Rule: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let functionPresent = PKCS11Rule("PKCS11-FUNCTION-PRESENT")
   /// A module's path names an existing regular file that can be read.
   public static let modulePath = PKCS11Rule("MODULE-PATH")
-  /// A module is named by an absolute path.
+  /// A module is named by an absolute path without `$`, for which the loader would put something else.
   public static let moduleAbsolutePath = PKCS11Rule("MODULE-ABSOLUTE-PATH")
   /// A module's file, and every folder and link on the way to it, belong to root or to the owner that was named.
   public static let moduleOwner = PKCS11Rule("MODULE-OWNER")

@@ -49,6 +49,7 @@ struct ModulePath {
         message: "the path of a module must be absolute, and \"\(path)\" is not",
         hint: "a name without a folder would be looked for in places that others can write to; name the very file")
     }
+    try Self.refuseDollar(path, of: path)
     var places = [Place("/", try Self.status("/", of: path))]
     var here: [Substring] = []
     var ahead = Array(path.split(separator: "/").reversed())
@@ -75,6 +76,16 @@ struct ModulePath {
     }
     realPath = "/" + here.joined(separator: "/")
     self.places = places
+    try Self.refuseDollar(realPath, of: path)
+  }
+
+  /// The loader puts something else for `$LIB`, `$ORIGIN` and the like, and would load another file than the one that is looked at here.
+  private static func refuseDollar(_ part: String, of path: String) throws(PKCS11Error) {
+    guard part.utf8.contains(UInt8(ascii: "$")) else { return }
+    throw PKCS11Error(
+      rule: .moduleAbsolutePath, operation: ModuleLoader.operation,
+      message: "the path of a module must have no \"$\", and \"\(path)\" \(part == path ? "has one" : "leads to \"\(part)\"")",
+      hint: "the loader puts other words for $LIB, $ORIGIN and $PLATFORM, and would load another file; keep the module elsewhere")
   }
 
   private static func status(_ place: String, of path: String) throws(PKCS11Error) -> stat {

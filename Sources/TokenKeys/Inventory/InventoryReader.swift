@@ -27,7 +27,9 @@ struct InventoryReader {
     var reader = InventoryReader(policy: policy)
     var seen: Set<ObjectHandle> = []
     for handle in handles where seen.insert(handle).inserted { try reader.read(handle, in: &session) }
-    return reader.builder.inventory(of: .init(token), scope: scope, policy: policy.name, madeAt: time, madeBy: madeBy)
+    return reader.builder.inventory(
+      of: .init(token), scope: scope, policy: policy.name, waivedRules: Set(policy.waivers.map(\.rule.rawValue)), madeAt: time,
+      madeBy: madeBy)
   }
 
   private init(policy: KeyPolicy) { self.policy = policy }

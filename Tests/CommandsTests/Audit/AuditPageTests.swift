@@ -59,6 +59,16 @@ struct AuditPageTests {
     #expect(page.contains("default-src 'none'; style-src 'sha256-"))
   }
 
+  @Test("a rule's sentence is marked as one; that a key signed the inventory is told")
+  func words() throws {
+    var report = try Self.report()
+    let demand = "<span class=\"demand\">Rule: A private or secret key cannot leave the token"
+    #expect(AuditPage(report).text.contains(demand))
+    #expect(AuditPage(report).text.contains("No key was used."))
+    report.written = .init(file: "inventory", key: "auditor", publicKeySHA256: "00")
+    #expect(AuditPage(report).text.contains("auditor</bdi> signed the inventory that was written; no other was used."))
+  }
+
   @Test("colours have the contrast that WCAG 2.2 asks for, 4.5 to 1, light, dark and on paper")
   func contrast() throws {
     let css = AuditPageStyle.css

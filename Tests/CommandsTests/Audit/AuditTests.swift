@@ -135,7 +135,16 @@ struct AuditTests {
     #expect(refusal.rule == "AUDIT-SIGNER")
     try bench.folder.write("audit:\n  auditor-key: other.pem\n".utf8, to: "hsmkey.yaml")
     #expect(try await bench.refusedAsJSON(6, "audit", "--inventory", "inventory").rule == "AUDIT-SIGNER")
+    let shown = try await bench.object("config", "show")["settings"].list.first { $0["name"].string == "audit.auditor-key" }
+    #expect(shown?["value"].string?.hasSuffix("other.pem") == true)
     try await bench.succeeds("audit", "--inventory", "inventory", "--auditor-key", "auditor.pem")
+    // A certificate stands for the key that it certifies.
+    #expect(try await bench.refused(6, "audit", "--inventory", "inventory", "--auditor-key", "ca.pem").rule == "AUDIT-SIGNER")
+    #expect(try await bench.refused(6, "audit", "--inventory", "inventory", "--auditor-key", "ca.der").rule == "AUDIT-SIGNER")
+    let certified = try await bench.openssl(
+      "x509", "-new", "-subj", "/CN=auditor", "-force_pubkey", "auditor.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "auditor.crt")
+    #expect(certified.succeeded)
+    try await bench.succeeds("audit", "--inventory", "inventory", "--auditor-key", "auditor.crt")
     try bench.folder.write("audit:\n  auditor: other.pem\n".utf8, to: "hsmkey.yaml")
     try await bench.refused(78, "audit")
     try bench.folder.write("".utf8, to: "hsmkey.yaml")

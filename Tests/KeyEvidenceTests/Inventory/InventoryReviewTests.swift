@@ -36,9 +36,9 @@ struct InventoryReviewTests {
     #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: idle)])) == [.signOnly])
     // A policy that lets keys decrypt as well has no objection.
     #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: Sample.privateHalf(changes: [(.decrypt, true)]))])) == [])
-    // Of a kind that no policy judges, the token's word counts.
+    // AUDIT-NOT-JUDGED: of a kind that no policy judges, the token's word counts, and that nobody judged it is told.
     let unjudged = InventoryHalf(label: "payroll", id: "01", attributes: Sample.privateHalf(changes: [(.decrypt, true)]).attributes)
-    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: unjudged)])) == [.signOnly])
+    #expect(Sample.rules(Sample.inventory(keys: [Sample.key(privateHalf: unjudged)])) == [.signOnly, .notJudged])
   }
 
   @Test("AUDIT-POLICY: objections of the policy that have no rule here")
@@ -81,6 +81,51 @@ struct InventoryReviewTests {
     // Nothing is shared by keys that have none.
     let nameless = [Sample.key("", id: "", key: "a"), Sample.key("", id: "", key: "b")]
     #expect(!Sample.rules(Sample.inventory(keys: nameless, certificates: [])).contains { $0 == .idShared || $0 == .nameShared })
+  }
+
+  /// Halves of EC pairs under one identifier, by label; a private half does not tell its public key.
+  private static func builder(private privateLabels: [String], public publicLabels: [String]) -> InventoryBuilder {
+    var builder = InventoryBuilder()
+    for label in privateLabels {
+      builder.add(privateHalf: .init(Sample.privateHalf(label, id: "44"), algorithm: "ecdsa-p256", publicKeySHA256: nil))
+    }
+    for (number, label) in publicLabels.enumerated() {
+      builder.add(
+        publicHalf: .init(
+          Sample.publicHalf(label, id: "44"), algorithm: "ecdsa-p256", publicKeySHA256: Sample.digest("\(label) \(number)")))
+    }
+    return builder
+  }
+
+  private static func findings(_ builder: InventoryBuilder, waiving rules: Set<String> = []) -> [AuditFinding] {
+    let inventory = builder.inventory(
+      of: Sample.token, scope: .all, policy: "non-exportable-signing", waivedRules: rules, madeAt: Sample.now, madeBy: "test 1")
+    return InventoryReview(inventory, at: Sample.now).findings.filter { $0.severity > .notice }
+  }
+
+  @Test("AUDIT-ID-SHARED, AUDIT-HALF-KEY: whole pairs under one identifier are pairs, and no half of them is missed")
+  func wholePairs() {
+    let pairs = Self.findings(Self.builder(private: ["one", "two"], public: ["two", "one"]))
+    #expect(pairs.map(\.rule) == [.policy, .policy, .idShared])
+    #expect(pairs.last?.message == "2 keys have this CKA_ID; their names: one, two")
+    // Which is whose cannot be told, but that all are there can.
+    let twins = Self.findings(Self.builder(private: ["twin", "twin"], public: ["twin", "twin"]))
+    #expect(twins.map(\.rule) == [.policy, .policy, .idShared, .nameShared])
+    #expect(twins.map(\.message).contains("2 keys have this CKA_ID; their names: twin, twin"))
+    let more = Self.findings(Self.builder(private: ["twin"], public: ["twin", "twin"]))
+    #expect(more.map(\.rule) == [.idShared, .nameShared, .halfKey, .halfKey])
+    #expect(more.last?.message == "whether the private half is on the token cannot be told: 2 keys with this CKA_ID have 1")
+    // What one really lacks is told.
+    let less = Self.findings(Self.builder(private: ["one"], public: ["one", "two"]))
+    #expect(less.map(\.rule) == [.idShared, .halfKey])
+    #expect(less.last?.subject.name == "two")
+    #expect(less.last?.message == "the private half is not on the token")
+  }
+
+  @Test("a waiver of KEY-UNIQUE-ID is heeded; that the identifier is shared is told all the same")
+  func waivedUniqueID() {
+    let builder = Self.builder(private: ["one", "two"], public: ["two", "one"])
+    #expect(Self.findings(builder, waiving: ["KEY-UNIQUE-ID"]).map(\.rule) == [.idShared])
   }
 
   @Test(
@@ -140,7 +185,8 @@ struct InventoryReviewTests {
   func severities() {
     #expect(AuditSeverity.notice < .warning && .warning < .violation)
     #expect(AuditRule.allCases.filter { $0.severity == .notice } == [.keyWithoutCertificate, .notYetValid, .unknownObject])
-    #expect(AuditRule.allCases.filter { $0.severity == .warning } == [.nameShared, .expiring, .halfKey, .certificateWithoutKey])
+    let warnings: [AuditRule] = [.nameShared, .expiring, .halfKey, .notJudged, .certificateWithoutKey]
+    #expect(AuditRule.allCases.filter { $0.severity == .warning } == warnings)
     #expect([AuditRule.objectCount, .signer].map(\.severity) == [.violation, .violation])  // AUDIT-OBJECT-COUNT, AUDIT-SIGNER end the audit
   }
 }
