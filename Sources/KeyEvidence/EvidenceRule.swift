@@ -4,9 +4,9 @@ public struct EvidenceRule: RawRepresentable, Hashable, Sendable, CaseIterable, 
   public init(rawValue: String) { self.rawValue = rawValue }
   private init(_ name: String) { rawValue = name }
 
-  /// A document has at most 16 MiB, 16 levels and 1,048,576 values.
+  /// A document has at most 16 MiB, 16 levels and 1,048,576 values, and the names of its members have at most 256 bytes.
   public static let size = EvidenceRule("EVIDENCE-SIZE")
-  /// A document is canonical JSON, byte for byte (RFC 8785), and its numbers are integers within 53 bits.
+  /// A document is canonical JSON, byte for byte (RFC 8785), its numbers are integers within 53 bits, and names of members are ASCII.
   public static let canonical = EvidenceRule("EVIDENCE-CANONICAL")
   /// An object has each member once.
   public static let memberOnce = EvidenceRule("EVIDENCE-MEMBER-ONCE")
@@ -35,7 +35,7 @@ public struct EvidenceRule: RawRepresentable, Hashable, Sendable, CaseIterable, 
   public static let keyAlgorithm = EvidenceRule("EVIDENCE-KEY-ALGORITHM")
   /// A proof names each rule and each probe once.
   public static let once = EvidenceRule("EVIDENCE-ONCE")
-  /// The outcome of a probe follows from what its calls returned, and a rule whose probe succeeded is violated.
+  /// A probe is of its own rule, its outcome follows from what its calls returned, and a rule whose probe succeeded is violated.
   public static let probe = EvidenceRule("EVIDENCE-PROBE")
   /// A rule is graded probed if a probe of it was answered, and otherwise not: nothing is claimed that was not tried.
   public static let grade = EvidenceRule("EVIDENCE-GRADE")
@@ -56,11 +56,17 @@ public struct EvidenceRule: RawRepresentable, Hashable, Sendable, CaseIterable, 
   public static let auditorSigned = EvidenceRule("EVIDENCE-AUDITOR-SIGNED")
   /// A proof repeats the challenge that the checker gave out.
   public static let challenge = EvidenceRule("EVIDENCE-CHALLENGE")
+  /// A proof is held against a policy that the checker knows, and shows all that the one which the checker named demands.
+  public static let policyNamed = EvidenceRule("EVIDENCE-POLICY-NAMED")
+  /// A proof for a checker who takes no waivers has none.
+  public static let noWaivers = EvidenceRule("EVIDENCE-NO-WAIVERS")
+  /// A proof for a checker who requires probes has each of them made, and an answer that says something.
+  public static let probed = EvidenceRule("EVIDENCE-PROBED")
 
   public static let allCases: [EvidenceRule] = [
     .size, .canonical, .memberOnce, .members, .format, .digest, .manifest, .signature, .algorithm, .signers,
     .words, .time, .publicKey, .keyAlgorithm, .once, .probe, .grade, .waiver, .policy, .certificate, .attestation, .keySigned, .keyNamed,
-    .auditorSigned, .challenge,
+    .auditorSigned, .challenge, .policyNamed, .noWaivers, .probed,
   ]
 
   public var description: String { rawValue }

@@ -38,7 +38,10 @@ struct KeyProveTests {
     // The same key by another program's word.
     try await bench.succeeds("key", "public", "k", "--out", "k.pem")
     let fresh = try Bench()
-    let elsewhere = ["key", "verify-proof", bench.folder.path("k.proof"), "--key", bench.folder.path("k.pem"), "--json"]
+    let elsewhere = [
+      "key", "verify-proof", bench.folder.path("k.proof"), "--key", bench.folder.path("k.pem"), "--json", "--require-probes",
+      "--no-waivers",
+    ]
     let result = try await fresh.hsmkey(elsewhere, environment: ["SOFTHSM2_CONF": "/nonexistent", "HSMKEY_MODULE": ""])
     #expect(result.exitCode == 0, "\(result.standardError)")
     // And nothing that a probe made is left on the token.
@@ -144,7 +147,13 @@ struct KeyProveTests {
     let made = try await bench.openssl(
       "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "other.key", "-out", "other.pem", "-subj", "/CN=other", "-days", "3")
     #expect(made.succeeded)
-    #expect(try await bench.refused(6, "key", "prove", "k", "--certificate", "other.pem").rule == "EVIDENCE-CERTIFICATE")
+    let other = try await bench.refused(6, "key", "prove", "k", "--certificate", "other.pem")
+    #expect(other.rule == "EVIDENCE-CERTIFICATE" && other.message.contains("other.pem"), "\(other)")
+    for challenge in ["", "two\nlines", String(repeating: "x", count: 1025)] {
+      try await bench.refused(64, "key", "prove", "k", "--challenge", challenge, environment: noPIN)
+    }
+    let itself = try await bench.refused(2, "key", "prove", "k", "--sign-with", "k", environment: noPIN)
+    #expect(itself.rule == "EVIDENCE-SIGNERS" && itself.hint.contains("another key"), "\(itself)")
   }
 
   @Test("an auditor's token signs a bundle later, and what it said is untouched; the key itself, and a changed bundle, are refused")
@@ -160,6 +169,8 @@ struct KeyProveTests {
     #expect(verified.signatures.map(\.role) == ["auditor", "key"])
     let original = try proof(bench, "p")
     #expect(verified.proof == original)
+    let twice = try await auditor.refused(2, "key", "countersign-proof", "auditor", "--in", "q", "--out", "r", "--role", "witness")
+    #expect(twice.rule == "EVIDENCE-SIGNERS" && twice.hint.contains("signs once"), "\(twice)")
     try await auditor.succeeds("key", "verify-proof", "q", "--auditor-key", "auditor.pem")
     try await auditor.refused(6, "key", "verify-proof", bundle, "--auditor-key", "auditor.pem")
 

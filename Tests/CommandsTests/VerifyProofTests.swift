@@ -82,7 +82,8 @@ struct VerifyProofTests {
     #expect(report["is-challenge-compared"].bool == true)
     #expect(report["made-at"].string == "2026-01-02T03:04:05Z")
     #expect(
-      report["not-shown"].list.map { $0.string?.prefix(20) } == ["No hardware is shown", "9 of the 12 rules re", "It tells how things "])
+      report["not-shown"].list.map { $0.string?.prefix(20) }
+        == ["No hardware is shown", "9 of the 12 rules re", "That KEY-LOCAL is me", "In which role somebo", "It tells how things "])
   }
 
   @Test("without --key it says that nothing ties the proof to the key that is used")
@@ -152,10 +153,88 @@ struct VerifyProofTests {
     #expect(report["policy"]["is-met"].bool == false)
     #expect(report["policy"]["lacking"].list.map(\.string) == ["KEY-ALWAYS-SENSITIVE violated", "KEY-SIZE not judged"])
     #expect(try await desk.hsmkey("proof").standardError.contains("KEY-SIZE not judged"))
-    // Under a name of its own it is what it says, and the name is said to be unknown.
+    // A name of its own makes it none either.
     let other = try Desk(ProofFixture())
     try other.write()
-    #expect(try await other.hsmkey("proof").standardOutput.contains("What the policy a-policy-of-tests demands is not known"))
+    let unknown = try await other.hsmkey("proof")
+    #expect(unknown.exitCode == 2 && unknown.standardOutput.contains("What the policy a-policy-of-tests demands is not known"))
+    #expect(unknown.standardError.contains("EVIDENCE-POLICY-NAMED"), "\(unknown.standardError)")
+  }
+
+  @Test("a checker names the policy (EVIDENCE-POLICY-NAMED), takes no waivers (EVIDENCE-NO-WAIVERS), requires probes (EVIDENCE-PROBED)")
+  func demands() async throws {
+    var fixture = ProofFixture.nonExportableSigning()
+    let desk = try Desk(fixture)
+    try desk.write()
+    #expect(try await desk.report("proof", "--policy", "non-exportable-signing")["unmet-demands"].list.isEmpty)
+    let stricter = try await desk.report("proof", "--policy", "non-exportable-signing-fixed", exitCode: 2)
+    #expect(stricter["unmet-demands"].list.map { $0["rule"].string } == ["EVIDENCE-POLICY-NAMED"])
+    #expect(stricter["unmet-demands"][0]["message"].string?.contains("KEY-NOT-MODIFIABLE not judged") == true)
+    let both = try await desk.report("proof", "--no-waivers", "--require-probes", exitCode: 2)
+    #expect(both["policy"]["is-met"].bool == true)
+    #expect(both["unmet-demands"].list.map { $0["rule"].string } == ["EVIDENCE-NO-WAIVERS", "EVIDENCE-PROBED"])
+    let text = try await desk.hsmkey("proof", "--no-waivers")
+    #expect(text.exitCode == 2 && text.standardOutput.contains("what you DEMANDED is NOT"))
+    #expect(text.standardError.contains("EVIDENCE-NO-WAIVERS: waived: KEY-LOCAL"), "\(text.standardError)")
+    #expect(text.standardOutput.contains("That KEY-LOCAL is met: it was waived"))
+    #expect(try await desk.refused(64, "proof", "--policy", "exportable").exitCode == 64)
+
+    fixture.probes = []
+    fixture.rules = fixture.rules.map {
+      .init(rule: $0.rule, outcome: $0.outcome, grade: "token-asserted", observed: $0.observed, isWaived: $0.isWaived)
+    }
+    let unprobed = try Desk(fixture)
+    try unprobed.write()
+    #expect(try await unprobed.hsmkey("proof").standardOutput.contains("Nothing was probed: the token was not asked"))
+    let demanded = try await unprobed.report("proof", "--require-probes", exitCode: 2)
+    #expect(demanded["unmet-demands"][0]["message"].string == "nothing was probed")
+  }
+
+  @Test("a policy that overlooks decrypting overlooks no other use, said or shown", arguments: ["CKA_DECRYPT", "CKA_DERIVE"])
+  func overlookedUse(use: String) async throws {
+    var fixture = ProofFixture.nonExportableSigning()
+    let index = try #require(fixture.rules.firstIndex { $0.rule == "KEY-SIGN-ONLY" })
+    fixture.rules[index] = .init(
+      rule: "KEY-SIGN-ONLY", outcome: "violated", grade: "token-asserted", observed: "allows CKA_SIGN, \(use)")
+    fixture.policy = .init(
+      name: "non-exportable-signing-and-decrypting", isMet: true, mustBeClaimed: fixture.policy.mustBeClaimed,
+      tolerated: ["KEY-SIGN-ONLY"], waivers: fixture.policy.waivers)
+    let said = try Desk(fixture)
+    try said.write()
+    let report = try await said.report("proof", exitCode: use == "CKA_DECRYPT" ? 0 : 2)
+    #expect(report["policy"]["lacking"].list.map(\.string) == (use == "CKA_DECRYPT" ? [] : ["KEY-SIGN-ONLY violated"]))
+    #expect(try await said.hsmkey("proof", "--policy", "non-exportable-signing").exitCode == 2)
+    fixture.rules[index] = .init(rule: "KEY-SIGN-ONLY", outcome: "violated", grade: "probed", observed: "allows CKA_SIGN, CKA_DECRYPT")
+    let isDecryption = use == "CKA_DECRYPT"
+    fixture.probes.append(
+      .init(
+        probe: isDecryption ? "decrypt" : "derive", rule: "KEY-SIGN-ONLY", action: "use it", outcome: "succeeded",
+        calls: [.init(function: isDecryption ? "C_Decrypt" : "C_DeriveKey", returned: "CKR_OK")]))
+    let shown = try Desk(fixture)
+    try shown.write()
+    #expect(try await shown.hsmkey("proof").exitCode == (isDecryption ? 0 : 2))
+  }
+
+  @Test("a proof that was written anew or cut off is one that was changed, and the way to take it is told")
+  func reformatted() async throws {
+    let desk = try Desk()
+    let bytes = try desk.fixture.file()
+    let text = String(decoding: bytes, as: UTF8.self)
+    let broken = [text.replacing(",", with: ",\n  ").replacing(":", with: ": ").replacing("{", with: "{\n "), String(text.prefix(300))]
+    for text in broken + ["\u{FEFF}" + text, "x " + text] {
+      try desk.folder.write(text.utf8, to: "proof")
+      let refusal = try await desk.refused(6, "proof")
+      #expect(refusal.rule == "EVIDENCE-CANONICAL" && refusal.hint.contains("byte for byte"), "\(text.prefix(20)): \(refusal)")
+    }
+  }
+
+  @Test("what was not possible was not tried, and a role is said to be the signer's word")
+  func honestWords() async throws {
+    let desk = try Desk()
+    try desk.write([("auditor", .ed25519())])
+    let text = try await desk.hsmkey("proof").standardOutput
+    #expect(text.contains("not tried: copy the key") && text.contains("      tried: read the private value"))
+    #expect(text.contains("a role is the signer's word, and is not signed"))
   }
 
   @Test("what was changed is refused with its place")
@@ -223,7 +302,7 @@ struct VerifyProofTests {
   @Test("the chain is checked against --trust, and otherwise said not to be")
   func chain() async throws {
     let (root, issuer, stranger) = (SoftwareSigner.p256(), SoftwareSigner.p256(), SoftwareSigner.p256())
-    var fixture = ProofFixture()
+    var fixture = ProofFixture.nonExportableSigning()
     let rootCertificate = try ProofFixture.certificate(
       for: root.publicKey, issuedBy: ("root", root.privateKey), subject: "root", isAuthority: true)
     let issuerCertificate = try ProofFixture.certificate(
@@ -253,7 +332,7 @@ struct VerifyProofTests {
 
   @Test("texts of a token's cannot steer the terminal")
   func escapes() async throws {
-    var fixture = ProofFixture()
+    var fixture = ProofFixture.nonExportableSigning()
     fixture.challenge = "a\u{202E}b"
     let desk = try Desk(fixture)
     try desk.write()

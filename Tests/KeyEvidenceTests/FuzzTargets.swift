@@ -78,10 +78,12 @@ enum FuzzTarget: String, CaseIterable, Sendable {
       return .array((0..<Int(kind >> 3) % 8).map { _ in value(from: &script, depth: depth + 1) })
     case 6 where depth < 14, 7 where depth < 14:
       return .object(
-        Dictionary((0..<Int(kind >> 3) % 8).map { _ in (text(from: &script), value(from: &script, depth: depth + 1)) }) { $1 })
+        Dictionary((0..<Int(kind >> 3) % 8).map { _ in (name(from: &script), value(from: &script, depth: depth + 1)) }) { $1 })
     default: return .null
     }
   }
+
+  private static func name(from script: inout ArraySlice<UInt8>) -> String { text(from: &script).filter(\.isASCII) }
 
   private static func text(from script: inout ArraySlice<UInt8>) -> String {
     let count = Int(script.popFirst() ?? 0) % 24

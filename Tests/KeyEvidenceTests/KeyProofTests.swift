@@ -89,6 +89,28 @@ struct KeyProofTests {
     #expect(try fixture.proof().objections.map(\.rule) == ["KEY-NOT-EXTRACTABLE"])
   }
 
+  @Test("a probe is of its own rule, is refused only where its own function was, and an unknown one gives nothing away (EVIDENCE-PROBE)")
+  func contradictions() throws {
+    // The value was read, and is said to have been refused.
+    #expect(try lie { $0["/probes/0/calls/0/returned"] = "CKR_OK" }.where == "/content/probes/0/outcome")
+    // No key was asked for wrapped.
+    #expect(try lie { $0["/probes/1/calls/1"] = nil }.where == "/content/probes/1/outcome")
+    #expect(try lie { $0["/probes/1/calls/1/function"] = "C_EncryptInit" }.where == "/content/probes/1/outcome")
+    #expect(try lie { $0["/probes/1/calls/1/returned"] = "CKR_MECHANISM_INVALID" }.where == "/content/probes/1/outcome")
+    #expect(try lie { $0["/probes/1/rule"] = "KEY-SENSITIVE" }.where == "/content/probes/1/rule")
+    // Under another name the same.
+    let renamed = try lie {
+      $0["/probes/1/probe"] = "wrap-out-again"
+      $0["/probes/1/calls/1/returned"] = "CKR_OK"
+    }
+    #expect(renamed.rule == .probe && renamed.where == "/content/probes/1/outcome")
+    let unanswered = try lie {
+      $0["/probes/0/probe"] = "look-at"
+      $0["/probes/0/calls/0/returned"] = "CKR_OK"
+    }
+    #expect(unanswered.rule == .probe)
+  }
+
   @Test("the grade of a rule follows from its probes (EVIDENCE-GRADE)")
   func grades() throws {
     let more = try lie { $0["/rules/3/grade"] = "probed" }

@@ -32,7 +32,7 @@ struct SecondOpinionTests {
       case 3, 4: .string(text())
       case 5: .array((0..<Int.random(in: 0..<5, using: &random)).map { _ in value(depth + 1) })
       default:
-        .object(Dictionary((0..<Int.random(in: 0..<8, using: &random)).map { _ in (text(), value(depth + 1)) }) { $1 })
+        .object(Dictionary((0..<Int.random(in: 0..<8, using: &random)).map { _ in (text().filter(\.isASCII), value(depth + 1)) }) { $1 })
       }
     }
     return (0..<count).flatMap { _ in CanonicalJSON.encode(["value": value(0)]) + [0x0A] }

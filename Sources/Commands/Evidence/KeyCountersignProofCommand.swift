@@ -49,6 +49,11 @@ struct KeyCountersignProofCommand: AnsweringCommand {
         .ruleRefused, code: "rule-refused", rule: EvidenceRule.signers.rawValue, operation: "countersign the key proof",
         message: "\(name) is the key that the proof is about, and has signed it already", hints: ["sign with another key"])
     }
+    if let earlier = verified.signature(of: signer.publicKey) {
+      throw CommandError(
+        .ruleRefused, code: "rule-refused", rule: EvidenceRule.signers.rawValue, operation: "countersign the key proof",
+        message: "\(name) has signed it already, as \(earlier.role)", hints: ["a key signs once: take the bundle as it is, or another key"])
+    }
     var statement = StatementDraft(format: KeyProof.format, content: verified.proof.content)
     for signature in verified.signatures { try statement.add(signature) }
     try await signer.sign(&statement, role: role)

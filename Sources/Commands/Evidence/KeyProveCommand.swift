@@ -56,8 +56,19 @@ struct KeyProveCommand: AsyncParsableCommand {
 
   func validate() throws {
     if !showProbes && name == nil { throw ValidationError("the key's name is missing") }
+    if let challenge { try Self.check(challenge: challenge) }
     if common.json && out == "-" {
       throw ValidationError("--json and --out - both want stdout; without --out the bundle itself is the answer")
+    }
+  }
+
+  /// What a proof takes as a challenge.
+  private static func check(challenge: String) throws {
+    guard (1...1024).contains(challenge.utf8.count) else {
+      throw ValidationError(challenge.isEmpty ? "--challenge is empty" : "--challenge has more than 1024 bytes")
+    }
+    guard challenge.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+      throw ValidationError("--challenge has control characters in it, such as a line end")
     }
   }
 
@@ -85,11 +96,21 @@ struct KeyProveCommand: AsyncParsableCommand {
       certificates: try certificates(),
       attestations: try attestation.map(readAttestation), tool: try .running())
     if let out { try InputOutput.refuseExisting(out, operation: "write the evidence bundle") }
-    if let signWith { try KeyName.check(signWith) }
+    if let signWith {
+      try KeyName.check(signWith)
+      if signWith == name { throw Self.signsItself(signWith) }
+    }
 
     let keys = try await context.tokenKeys()
     let key = try await keys.key(named: name)
     let auditor: TokenKey? = if let signWith { try await keys.key(named: signWith) } else { nil }
+    if let signWith, auditor?.publicKey == key.publicKey { throw Self.signsItself(signWith) }
+    if let certificate, let first = request.certificates?.first, first.publicKey != key.publicKey {
+      throw CommandError(
+        .untrustedAnswer, code: "untrusted", rule: EvidenceRule.certificate.rawValue, operation: "read the key's certificate",
+        message: "the first certificate in \(certificate) is another key's: \(first.subject.readable)",
+        hints: ["the certificate of \(name) comes first, then its chain"])
+    }
     let proof = try await Interruption.heldBack("prove key \(name)") {
       try await keys.proof(of: key, request, willProbe: KeyProbe.announce(to: context))
     } tidyUp: { _ in
@@ -103,6 +124,13 @@ struct KeyProveCommand: AsyncParsableCommand {
     _ = try VerifiedKeyProof.verify(bundle, at: proof.madeAt)
     if let out { try InputOutput.write(bundle, to: out, operation: "write the evidence bundle") }
     return ProvingReport(proof, bundle: bundle, file: out)
+  }
+
+  private static func signsItself(_ name: String) -> CommandError {
+    CommandError(
+      .ruleRefused, code: "rule-refused", rule: EvidenceRule.signers.rawValue, operation: "sign the key proof",
+      message: "\(name) is the key that the proof is about, and signs it anyway",
+      hints: ["name another key with --sign-with, the auditor's"])
   }
 
   private func certificates() throws -> [Certificate]? {

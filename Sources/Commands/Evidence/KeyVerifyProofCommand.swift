@@ -3,6 +3,7 @@ import CertificateService
 import Foundation
 import KeyEvidence
 import SwiftASN1
+import TokenKeys
 import X509
 
 /// `hsmkey key verify-proof FILE`
@@ -13,7 +14,7 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
     commandName: "verify-proof", abstract: "Check an evidence bundle of `key prove`. Needs no token, no PIN and no configuration.",
     discussion: """
       Name the key that you use, or nothing ties the proof to it. Exit codes: 0 the proof holds and its policy is met, 2 it holds and the
-      policy is not met, 6 it is not to be trusted, 65 it is no proof.
+      policy is not met, or not all that you demand of it, 6 it is not to be trusted, 65 it is no proof.
 
       Example: hsmkey key verify-proof payroll.proof --certificate payroll.pem --trust root.pem --trust chain.pem
       """)
@@ -46,15 +47,31 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The words that you gave for the proof to repeat.", valueName: "text"))
   var challenge: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A policy that the proof must meet, whichever it was made for: \(KeyPolicy.profiles.map(\.name).joined(separator: ", ")).",
+      valueName: "policy"), completion: .list(KeyPolicy.profiles.map(\.name)))
+  var policy: String?
+
+  @Flag(help: "Take no waivers: a proof that has any ends with exit code 2.")
+  var noWaivers = false
+
+  @Flag(help: "Require each probe of this version to have been made, and answered: otherwise exit code 2.")
+  var requireProbes = false
+
   @Flag(help: "Answer with one JSON object on stdout.")
   var json = false
 
   func run() async throws {
     let report = try await report()
-    if !report.policy.isMet {
+    if report.exitStatus != .done {
+      let missing =
+        (report.objections.map { "\($0.rule) \($0.outcome)" } + report.policy.lacking
+        + report.unmetDemands.map { "\($0.rule): \($0.message)" }).joined(separator: ", ")
       Console.warn(
-        "the proof holds, and the policy \(report.policy.name) is not met: "
-          + (report.objections.map { "\($0.rule) \($0.outcome)" } + report.policy.lacking).joined(separator: ", "))
+        report.policy.isMet
+          ? "the proof holds, and does not show what was demanded of it: \(missing)"
+          : "the proof holds, and the policy \(report.policy.name) is not met: \(missing)")
     }
     try Console.give(report, asJSON: json)
   }
@@ -65,6 +82,7 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
     let time = try moment()
     // What can be seen to be wrong about the question is said before the answer is looked for.
     let named = try namedKeys()
+    let policy = try demandedPolicy()
     let auditors = try auditorKey.map { try PublicKeyFile.read($0, operation: "read the auditor's key") }
     for file in trust { try InputOutput.refuseURI(file, operation: "read the CA certificates") }
     let anchors = trust.isEmpty ? nil : try TrustAnchors(files: trust)
@@ -76,7 +94,8 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
     if let anchors { try await checkChain(of: verified.proof, anchors, at: time) }
     return try ProofReport(
       file: file, verified: verified, isKeyNamed: !named.isEmpty, auditors: auditors, isChainChecked: anchors != nil,
-      isChallengeCompared: challenge != nil)
+      isChallengeCompared: challenge != nil,
+      demands: .init(policy: policy, noWaivers: noWaivers, requireProbes: requireProbes))
   }
 
   /// The chain of the proof's certificate. Those between are the proof's own: they are a path, and worth what it ends in.
@@ -104,7 +123,7 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
       return try VerifiedKeyProof.verify(bytes, at: time)
     } catch let error {
       guard let translated = ErrorTranslation.translate(error) else { throw error }
-      let isProof = VerifiedStatement.seemsToBe(bytes, format: KeyProof.format)
+      let isProof = VerifiedStatement.seemsToBe(bytes, format: KeyProof.format, firstSection: "attestations")
       if translated.exitStatus == .inputData, !isProof {
         throw CommandError(
           .inputData, code: "input", rule: translated.rule, operation: Self.operation,
@@ -128,6 +147,12 @@ struct KeyVerifyProofCommand: AsyncParsableCommand {
       keys += try PEM.certificates(in: bytes).prefix(1).map(\.publicKey)
     }
     return keys
+  }
+
+  private func demandedPolicy() throws -> KeyPolicy? {
+    guard let policy else { return nil }
+    guard let known = KeyPolicy(named: policy) else { throw KeyPolicyOptions.unknownPolicy(policy) }
+    return known
   }
 
   private func moment() throws -> Date {

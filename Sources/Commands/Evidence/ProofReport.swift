@@ -117,11 +117,14 @@ struct ProofReport: Answer {
   /// What the proof does not show, a sentence each.
   let notShown: [String]
 
-  var exitStatus: ExitStatus { policy.isMet ? .done : .ruleRefused }
+  /// What the checker demanded of the proof beyond its own policy, and it does not show.
+  let unmetDemands: [ProofDemands.Unmet]
+
+  var exitStatus: ExitStatus { policy.isMet && unmetDemands.isEmpty ? .done : .ruleRefused }
 
   init(
     file: String, verified: VerifiedKeyProof, isKeyNamed: Bool, auditors: [Certificate.PublicKey], isChainChecked: Bool,
-    isChallengeCompared: Bool
+    isChallengeCompared: Bool, demands: ProofDemands
   ) throws {
     let proof = verified.proof
     self.file = file
@@ -139,6 +142,7 @@ struct ProofReport: Answer {
       name: proof.policy.name, isMet: proof.policy.isMet && lacking.isEmpty, lacking: lacking,
       mustBeClaimed: proof.policy.mustBeClaimed, tolerated: proof.policy.tolerated,
       waivers: proof.policy.waivers.map { Waiver(rule: $0.rule, reason: $0.reason) })
+    unmetDemands = demands.unmet(by: proof)
     objections = proof.objections.map(Finding.init)
     rules = proof.rules.map(Finding.init)
     probes = proof.probes.map(Probe.init)
@@ -165,7 +169,7 @@ struct ProofReport: Answer {
     attestations = proof.attestations.map { Attestation(type: $0.type, sha256: $0.sha256, bytes: $0.data.count) }
     notShown = ProofLimits.sentences(
       proof, isKeyNamed: isKeyNamed, hasNamedAuditor: !auditors.isEmpty, isChainChecked: isChainChecked,
-      isChallengeCompared: isChallengeCompared)
+      isChallengeCompared: isChallengeCompared, hasOtherSigners: signers.contains { $0.role != "key" })
   }
 }
 

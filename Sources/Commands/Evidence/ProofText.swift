@@ -18,12 +18,14 @@ extension ProofReport {
   private var head: String {
     facts([
       ("proof", "authentic: it is what the key signed, and nothing in it was changed"),
-      ("verdict", policy.isMet ? "the policy \(policy.name) is met\(waiverNote)" : "the policy \(policy.name) is NOT MET"),
+      ("verdict", policy.isMet ? "the policy \(policy.name) is met\(waiverNote)\(demandNote)" : "the policy \(policy.name) is NOT MET"),
       ("made", "\(madeAt.ISO8601Format()) by \(origin.tool) \(origin.toolVersion)"),
       ("challenge", challenge.map { "\($0)\(isChallengeCompared ? " (the one that was given)" : " (not compared)")" } ?? "none"),
       ("checked", checkedAt.ISO8601Format()),
     ])
   }
+
+  private var demandNote: String { unmetDemands.isEmpty ? "" : "; what you DEMANDED is NOT" }
 
   private var waiverNote: String {
     switch policy.waivers.count {
@@ -58,8 +60,10 @@ extension ProofReport {
       }
       return text
     }
+    let unmet = unmetDemands.map { wrapped("  NO  \($0.rule): \($0.message)", hanging: 6) }
     let lacking = policy.lacking.map { wrapped("  NO  \($0): the policy of this name demands it here", hanging: 6) }
-    return "policy \(Console.forTerminal(policy.name)): \(policy.isMet ? "met" : "NOT MET")\n" + (lacking + rows).joined(separator: "\n")
+    let verdict = "policy \(Console.forTerminal(policy.name)): \(policy.isMet ? "met" : "NOT MET")"
+    return ([verdict] + unmet + lacking + rows).joined(separator: "\n")
   }
 
   private var probeBlock: String {
@@ -73,7 +77,8 @@ extension ProofReport {
         default: "no answer that says anything"
         }
       var lines = [
-        wrapped("  \(probe.probe) (\(probe.rule)): \(answer)", hanging: 6), wrapped("      tried: \(probe.action)", hanging: 6),
+        wrapped("  \(probe.probe) (\(probe.rule)): \(answer)", hanging: 6),
+        wrapped("      \(probe.calls.isEmpty ? "not tried" : "tried"): \(probe.action)", hanging: 6),
       ]
       lines += probe.calls.map { wrapped("      \($0)", hanging: 8) }
       if let detail = probe.detail { lines.append(wrapped("      \(detail)", hanging: 6)) }
@@ -113,7 +118,8 @@ extension ProofReport {
           : "  in the role of \(signer.role), \(signer.algorithm), SHA-256 \(signer.publicKeySha256): \(who)",
         hanging: 4)
     }
-    return "signed by\n" + rows.joined(separator: "\n")
+    let note = signers.contains { $0.who != "the key itself" } ? " (a role is the signer's word, and is not signed)" : ""
+    return "signed by\(note)\n" + rows.joined(separator: "\n")
   }
 
   private var certificateBlock: String? {

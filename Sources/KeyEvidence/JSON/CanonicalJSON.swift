@@ -7,6 +7,8 @@ public struct CanonicalJSON: Sendable {
   public static let maximumBytes = 16 << 20
   /// How deep arrays and objects go into each other.
   public static let maximumDepth = 16
+  /// How many bytes the name of a member may have.
+  public static let maximumNameBytes = 256
   /// How many values a document has, with those inside others.
   public static let maximumValues = 1 << 20
 

@@ -63,7 +63,7 @@ extension CanonicalJSONParser {
     while peek != UInt8(ascii: "}") || previous != nil {
       let start = position
       guard peek == UInt8(ascii: "\"") else { throw unexpected(previous == nil ? "the name of a member or '}'" : "the name of a member") }
-      let name = try string()
+      let name = try memberName(from: start)
       guard members[name] == nil else {
         let isNext = previous.map { $0.name == name } ?? false
         throw failure(
@@ -87,6 +87,17 @@ extension CanonicalJSONParser {
     }
     leave()
     return .object(members)
+  }
+
+  /// A name that costs little to look up: the dictionary hashes the Unicode normal form of a text, and a text of combining characters can
+  /// be made for which that takes the square of its length.
+  private mutating func memberName(from start: Int) throws(EvidenceError) -> String {
+    let name = try string()
+    guard name.utf8.count <= CanonicalJSON.maximumNameBytes else {
+      throw failure(.size, "the name of a member has more than \(CanonicalJSON.maximumNameBytes) bytes", at: start)
+    }
+    guard name.utf8.allSatisfy({ $0 < 0x80 }) else { throw failure(.canonical, "the name of a member is not ASCII", at: start) }
+    return name
   }
 
   private mutating func array() throws(EvidenceError) -> JSONValue {

@@ -39,11 +39,37 @@ extension KeyProofParts {
 }
 
 extension KeyProofParts {
-  /// The function that does what a probe tries. Where it returns `CKR_OK`, the token has done it.
-  private static let decisiveFunctions = [
-    "wrap-out": "C_WrapKey", "decrypt": "C_Decrypt", "unwrap": "C_UnwrapKey", "derive": "C_DeriveKey", "sign-recover": "C_SignRecover",
-    "copy": "C_CopyObject", "copy-extractable": "C_CopyObject",
+  /// What is known of a probe by its name.
+  private struct KnownProbe {
+    /// The rule that it puts to the test.
+    let rule: String
+    /// The function that does what is tried.
+    let function: String
+    /// The function that begins it, where there is one; it may be the one that refuses.
+    var beginning: String?
+    /// Whether the function has done what is tried wherever it returns `CKR_OK`. A value can come without a byte, and a flag can be said to
+    /// be turned and stay as it was.
+    var isDoneByOK = true
+  }
+
+  private static let knownProbes = [
+    "read-private-value": KnownProbe(rule: "KEY-SENSITIVE", function: "C_GetAttributeValue", isDoneByOK: false),
+    "wrap-out": KnownProbe(rule: "KEY-NOT-EXTRACTABLE", function: "C_WrapKey"),
+    "decrypt": KnownProbe(rule: "KEY-SIGN-ONLY", function: "C_Decrypt", beginning: "C_DecryptInit"),
+    "unwrap": KnownProbe(rule: "KEY-SIGN-ONLY", function: "C_UnwrapKey"),
+    "derive": KnownProbe(rule: "KEY-SIGN-ONLY", function: "C_DeriveKey"),
+    "sign-recover": KnownProbe(rule: "KEY-SIGN-ONLY", function: "C_SignRecover", beginning: "C_SignRecoverInit"),
+    "copy": KnownProbe(rule: "KEY-NOT-COPYABLE", function: "C_CopyObject"),
+    "copy-extractable": KnownProbe(rule: "KEY-ATTRIBUTES-FIXED", function: "C_CopyObject"),
+    "make-extractable": KnownProbe(rule: "KEY-ATTRIBUTES-FIXED", function: "C_SetAttributeValue", isDoneByOK: false),
+    "make-readable": KnownProbe(rule: "KEY-ATTRIBUTES-FIXED", function: "C_SetAttributeValue", isDoneByOK: false),
   ]
+
+  /// Functions that give away something of a key, or use it for more than signing, wherever they return `CKR_OK`.
+  private static let givingFunctions = Set(knownProbes.values.filter(\.isDoneByOK).map(\.function))
+
+  /// Answers that refuse nothing: there is no such thing to ask for.
+  private static let impossibilities: Set = ["CKR_FUNCTION_NOT_SUPPORTED", "CKR_MECHANISM_INVALID"]
 
   /// The rule whose flag a probe turns. Where that can be done, the token's word on the flag is no more than a word.
   private static let turnedFlags = ["make-extractable": "KEY-NOT-EXTRACTABLE", "make-readable": "KEY-SENSITIVE"]
@@ -68,21 +94,45 @@ extension KeyProofParts {
         }
         try demand(isShown, "it is said to have succeeded, and no rule to be violated by it")
       }
-      guard let function = Self.decisiveFunctions[probe.probe] else { continue }
-      let isDone = probe.calls.contains { $0.function == function && $0.returned == "CKR_OK" }
+      guard let known = Self.knownProbes[probe.probe] else {
+        try checkUnknown(probe, at: pointer)
+        continue
+      }
+      guard probe.rule == known.rule else {
+        throw failure(.probe, "\(pointer)/rule", "the probe \(probe.probe) is one of \(known.rule)")
+      }
+      let function = known.function
+      let isAnsweredOK = probe.calls.contains { $0.function == function && $0.returned == "CKR_OK" }
+      let isDone = known.isDoneByOK && isAnsweredOK
       switch probe.outcome {
-      case "succeeded":
-        try demand(isDone, "it is said to have succeeded, and \(function) did not return CKR_OK")
+      case "succeeded" where known.isDoneByOK || function == "C_GetAttributeValue":
+        try demand(isAnsweredOK, "it is said to have succeeded, and \(function) did not return CKR_OK")
         try demand(
           rules.contains { $0.rule == probe.rule && $0.outcome == "violated" },
           "it is said to have succeeded, and its rule \(probe.rule) not to be violated")
       case "refused":
-        try demand(probe.calls.contains { $0.returned != "CKR_OK" }, "it is said to have been refused, and every call returned CKR_OK")
+        let isRefused = probe.calls.contains { call in
+          [function, known.beginning].contains(call.function) && call.returned != "CKR_OK"
+            && !Self.impossibilities.contains(call.returned)
+        }
+        try demand(isRefused, "it is said to have been refused, and no call of \(function) was")
         fallthrough
       case "not possible":
         try demand(!isDone, "\(function) returned CKR_OK, so the token has done what it is said not to have done")
       default: break
       }
+    }
+  }
+
+  /// What a probe that is not known here tries nobody can tell, but not that nothing was given away in the course of it.
+  private func checkUnknown(_ probe: KeyProof.Probe, at pointer: String) throws(EvidenceError) {
+    guard ["refused", "not possible"].contains(probe.outcome) else { return }
+    if let call = probe.calls.first(where: { Self.givingFunctions.contains($0.function) && $0.returned == "CKR_OK" }) {
+      throw failure(
+        .probe, "\(pointer)/outcome", "\(call.function) returned CKR_OK, so the token has done something with the key that it must refuse")
+    }
+    guard probe.outcome == "not possible" || probe.calls.contains(where: { $0.returned != "CKR_OK" }) else {
+      throw failure(.probe, "\(pointer)/outcome", "it is said to have been refused, and every call returned CKR_OK")
     }
   }
 

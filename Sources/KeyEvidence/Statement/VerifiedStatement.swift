@@ -35,12 +35,14 @@ public struct VerifiedStatement: Sendable {
     return VerifiedStatement(format: format, content: content, signatures: try check.signatures())
   }
 
-  /// Whether bytes are meant to be a statement of this format: it names itself so, or begins as one. What is changed in it is another
-  /// matter.
+  /// Whether bytes are meant to be a statement of this format: its name is in them, or they begin with the first section that the content of
+  /// this format has, however they are spaced. What is changed in it, or cut off, is another matter.
   ///
   /// It tells a proof that cannot be trusted from a file that is something else altogether.
-  public static func seemsToBe(_ bytes: [UInt8], format: String) -> Bool {
-    bytes.firstRange(of: Array("\"format\":\"\(format)\"".utf8)) != nil
+  public static func seemsToBe(_ bytes: [UInt8], format: String, firstSection: String) -> Bool {
+    let blank: Set<UInt8> = [0x09, 0x0A, 0x0D, 0x20, 0xEF, 0xBB, 0xBF]
+    return bytes.prefix(512).filter { !blank.contains($0) }.starts(with: "{\"content\":{\"\(firstSection)\":".utf8)
+      || bytes.firstRange(of: Array(format.utf8)) != nil
   }
 
   private static let operation = "verify the statement"
