@@ -35,8 +35,8 @@ public struct VerifiedStatement: Sendable {
     return VerifiedStatement(format: format, content: content, signatures: try check.signatures())
   }
 
-  /// Whether bytes are meant to be a statement of this format: its name is in them, or they begin with the first section that the content of
-  /// this format has, however they are spaced. What is changed in it, or cut off, is another matter.
+  /// Whether bytes are meant to be a statement of this format: its name is in them, or they begin with the first section that the content
+  /// of this format has, however they are spaced. What is changed in it, or cut off, is another matter.
   ///
   /// It tells a proof that cannot be trusted from a file that is something else altogether.
   public static func seemsToBe(_ bytes: [UInt8], format: String, firstSection: String) -> Bool {
