@@ -110,7 +110,8 @@ struct ModuleTests {
 
   @Test("MODULE-QUIET: a module is not finalized under a call that does not return, and can be later")
   func callThatHangs() async throws {
-    let scripted = try await ScriptedModule(["SLOW_CLOSE": "8000000"])
+    // Much longer than finalizing waits: this test may get its turn late.
+    let scripted = try await ScriptedModule(["SLOW_CLOSE": "25000000"])
     let module = try Module(path: scripted.path)
     let token = try module.tokens()[0]
     async let dropping: Void = Self.openAndDrop(token)

@@ -42,6 +42,7 @@ struct SecretCallTests {
   @Test("The value of a sensitive key is refused and counts no byte; that of an open one counts its bytes, which nobody gets")
   func disclosure() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     var session = try bench.session()
     let kept = try makeKey(&session)
     let refused = try session.disclosure(of: .value, by: kept.privateKey)
@@ -56,6 +57,7 @@ struct SecretCallTests {
   @Test("A copy is another object with the attributes that were changed; one that is forbidden is refused")
   func copies() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     var session = try bench.session()
     let key = try makeKey(&session)
     let copy = try session.copyObject(key.privateKey, changing: [.init(.label, "copy")])
@@ -71,6 +73,7 @@ struct SecretCallTests {
   @Test("A wrapped key's size is told and its bytes are not; a key that does not come out is refused by name")
   func wrapping() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     var session = try bench.session()
     let wrappingKey = try session.generateKey(
       .aesKeyGeneration, [.init(.token, false), .init(.valueLength, UInt(32)), .init(.wrap, true), .init(.keyType, KeyType.aes)])
@@ -85,6 +88,7 @@ struct SecretCallTests {
   @Test("Two parties agree on one secret, whichever way round, with the peer's point in the form that the token takes")
   func deriving() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     var session = try bench.session()
     let parties = try (0..<2).map { _ in try makeKey(&session, [.init(.derive, true)]) }
     let template: [Attribute] = [
@@ -109,6 +113,7 @@ struct SecretCallTests {
   @Test("A decryption that fails after it was begun costs the session; one that is not begun does not")
   func decryption() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     var session = try bench.session()
     let pair = try session.generateKeyPair(
       .rsaPKCSKeyPairGeneration, publicKey: [.init(.token, false), .init(.modulusBits, UInt(2048)), .init(.publicExponent, [1, 0, 1])],
@@ -127,6 +132,7 @@ struct SecretCallTests {
   @Test("The module's notes: a flag reads as the script says until it is set, for that object only, and the token behind hears nothing")
   func notes() throws {
     let bench = try Bench("note-attribute CKA_EXTRACTABLE = FALSE private")
+    defer { withExtendedLifetime(bench) {} }
     var session = try bench.session()
     let (first, second) = (try makeKey(&session, [.init(.extractable, true)]).privateKey, try makeKey(&session).privateKey)
     #expect(try session.attributes([.extractable], of: first).bool(.extractable) == false)

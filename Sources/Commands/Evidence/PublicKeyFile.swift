@@ -23,7 +23,8 @@ enum PublicKeyFile {
       throw CommandError.input(
         "\(path) holds \(keys.isEmpty ? "no public key" : "\(keys.count) public keys")", operation: operation,
         hint: isCertificate
-          ? "it is a certificate; openssl x509 -pubkey -noout writes its public key" : "hsmkey key public NAME writes such a file")
+          ? "it is a certificate: give it to --certificate if it is that of the key itself, or write its public key: "
+            + "openssl x509 -pubkey -noout" : "hsmkey key public NAME writes such a file")
     }
     do {
       if keys[0].label == "CERTIFICATE" { return try Certificate(derEncoded: keys[0].der).publicKey }
