@@ -17,11 +17,6 @@ struct ProofReport: Answer {
     let isTheOneNamed: Bool
   }
 
-  struct Waiver: Encodable, Sendable {
-    let rule: String
-    let reason: String
-  }
-
   struct Policy: Encodable, Sendable {
     let name: String
     /// By the proof's own rules, and by those that this version has for the policy of that name.
@@ -30,7 +25,7 @@ struct ProofReport: Answer {
     let lacking: [String]
     let mustBeClaimed: [String]
     let tolerated: [String]
-    let waivers: [Waiver]
+    let waivers: [VerdictReport.Waiver]
   }
 
   struct Finding: Encodable, Sendable {
@@ -43,29 +38,12 @@ struct ProofReport: Answer {
     let isKnown: Bool
   }
 
-  struct Probe: Encodable, Sendable {
-    let probe: String
-    let rule: String
-    let action: String
-    let outcome: String
-    let calls: [String]
-    let detail: String?
-  }
-
   struct Signer: Encodable, Sendable {
     let role: String
     let algorithm: String
     let publicKeySha256: String
     /// `the key itself`, `named`, or `not checked`.
     let who: String
-  }
-
-  struct CertificateSummary: Encodable, Sendable {
-    let subject: String
-    let issuer: String
-    let serial: String
-    let notBefore: Date
-    let notAfter: Date
   }
 
   struct Token: Encodable, Sendable {
@@ -107,11 +85,11 @@ struct ProofReport: Answer {
   let policy: Policy
   let objections: [Finding]
   let rules: [Finding]
-  let probes: [Probe]
+  let probes: [VerdictReport.Probe]
   let token: Token
   let origin: Origin
   let signers: [Signer]
-  let certificates: [CertificateSummary]
+  let certificates: [KeyReport.CertificateSummary]
   let isChainChecked: Bool
   let attestations: [Attestation]
   /// What the proof does not show, a sentence each.
@@ -141,11 +119,11 @@ struct ProofReport: Answer {
     policy = Policy(
       name: proof.policy.name, isMet: proof.policy.isMet && lacking.isEmpty, lacking: lacking,
       mustBeClaimed: proof.policy.mustBeClaimed, tolerated: proof.policy.tolerated,
-      waivers: proof.policy.waivers.map { Waiver(rule: $0.rule, reason: $0.reason) })
+      waivers: proof.policy.waivers.map { VerdictReport.Waiver(rule: $0.rule, reason: $0.reason) })
     unmetDemands = demands.unmet(by: proof)
     objections = proof.objections.map(Finding.init)
     rules = proof.rules.map(Finding.init)
-    probes = proof.probes.map(Probe.init)
+    probes = proof.probes.map(VerdictReport.Probe.init)
     token = Token(
       label: proof.token.label, manufacturer: proof.token.manufacturer, model: proof.token.model, serial: proof.token.serial,
       hardwareVersion: proof.token.hardwareVersion, firmwareVersion: proof.token.firmwareVersion, isSoftware: proof.token.isSoftware)
@@ -159,12 +137,7 @@ struct ProofReport: Answer {
         role: signature.role, algorithm: signature.algorithm.rawValue, publicKeySha256: signature.publicKeySHA256,
         who: signature.role == "key" ? "the key itself" : auditors.contains(signature.publicKey) ? "named" : "not checked")
     }
-    certificates = try proof.certificates.map { der in
-      let certificate = try Certificate(derEncoded: der)
-      return CertificateSummary(
-        subject: certificate.subject.readable, issuer: certificate.issuer.readable, serial: certificate.serialNumber.hexadecimal,
-        notBefore: certificate.notValidBefore, notAfter: certificate.notValidAfter)
-    }
+    certificates = try proof.certificates.map { KeyReport.CertificateSummary(try Certificate(derEncoded: $0)) }
     self.isChainChecked = isChainChecked
     attestations = proof.attestations.map { Attestation(type: $0.type, sha256: $0.sha256, bytes: $0.data.count) }
     notShown = ProofLimits.sentences(
@@ -181,7 +154,7 @@ extension ProofReport.Finding {
   }
 }
 
-extension ProofReport.Probe {
+extension VerdictReport.Probe {
   fileprivate init(_ probe: KeyProof.Probe) {
     self.init(
       probe: probe.probe, rule: probe.rule, action: probe.action, outcome: probe.outcome,

@@ -100,18 +100,6 @@ extension Session {
   ///
   /// - Throws: what the token answered about the object as a whole.
   public mutating func attributes(_ batch: AttributeBatch, of object: ObjectHandle) throws(PKCS11Error) -> AttributeBatchAnswer {
-    let handle = try handle
-    let cryptoki = cryptoki
-    let reader = unsafe AttributeReader(operation: "read attributes", token: token.label) { records, count in
-      unsafe cryptoki.answer(.C_GetAttributeValue, cryptoki.functions.pointee.C_GetAttributeValue) {
-        unsafe $0(handle, object.rawValue, records, count)
-      }
-    }
-    do {
-      return try reader.read(batch)
-    } catch {
-      if let answer = error.returnValue { throw failure(.C_GetAttributeValue, answer, operation: error.operation) }
-      throw error
-    }
+    try reading(object) { reader throws(PKCS11Error) in try reader.read(batch) }
   }
 }

@@ -53,6 +53,13 @@ extension Session {
   /// - Throws: ``PKCS11Rule/attributeSize`` beyond 1 MiB for one value or 4 MiB for all, ``PKCS11Rule/attributeFlat`` for attributes that
   ///   are templates.
   public mutating func attributes(_ types: [AttributeType], of object: ObjectHandle) throws(PKCS11Error) -> AttributeValues {
+    try reading(object) { reader throws(PKCS11Error) in try reader.read(types) }
+  }
+
+  /// Lends what reads attributes of one object (`C_GetAttributeValue`), and says of a token's answer which function gave it.
+  mutating func reading<Result>(
+    _ object: ObjectHandle, _ body: (AttributeReader) throws(PKCS11Error) -> Result
+  ) throws(PKCS11Error) -> Result {
     let handle = try handle
     let cryptoki = cryptoki
     let reader = unsafe AttributeReader(operation: "read attributes", token: token.label) { records, count in
@@ -61,7 +68,7 @@ extension Session {
       }
     }
     do {
-      return try reader.read(types)
+      return try body(reader)
     } catch {
       if let answer = error.returnValue { throw failure(.C_GetAttributeValue, answer, operation: error.operation) }
       throw error

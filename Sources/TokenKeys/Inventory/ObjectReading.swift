@@ -232,14 +232,9 @@ enum InventoryText {
     return bytes.count <= 256 ? "0x" + bytes.hexadecimal : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
   }
 
-  private static func digits(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
-  }
-
   /// Hexadecimal digits of an identifier of reasonable length; otherwise its digest.
   static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.count <= 256 ? digits(bytes) : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
+    bytes.count <= 256 ? bytes.hexadecimal : "(\(bytes.count) bytes, SHA-256 \(bytes.sha256))"
   }
 }
 
