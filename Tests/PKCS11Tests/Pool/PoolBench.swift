@@ -58,9 +58,13 @@ final class PoolBench: Sendable {
   func sign() async throws {
     let signature = try await pool.perform(isRepeatable: true) { lender in
       try lender.reading { session in
-        guard let key = try session.findObjects(matching: [Attribute(.objectClass, .privateKey)], limit: 1).first else {
-          throw try session.isUserLoggedIn() ? NoKey() : PKCS11Error.notLoggedIn
+        var found = try session.findObjects(matching: [Attribute(.objectClass, .privateKey)], limit: 1)
+        if found.isEmpty {
+          guard try session.isUserLoggedIn() else { throw PKCS11Error.notLoggedIn }
+          // The login is there, and perhaps only since the search: another session may have brought it back.
+          found = try session.findObjects(matching: [Attribute(.objectClass, .privateKey)], limit: 1)
         }
+        guard let key = found.first else { throw NoKey() }
         return try session.sign([UInt8](repeating: 7, count: 32), with: .ecdsa, key: key, maximumSignatureSize: 64)
       }
     }
