@@ -11,7 +11,7 @@ public struct CertificateLifecycle: Sendable {
   let store: LifecycleStore
   let service: CertificateService
   let keys: any LifecycleKeys
-  let issuers: TrustAnchors
+  let acceptance: AcceptanceOptions
   let timing: LifecycleTiming
   let transforms: ReferenceTransforms
   let isPermanentRefusal: @Sendable ([String]) -> Bool
@@ -24,7 +24,7 @@ public struct CertificateLifecycle: Sendable {
   ///   - store: where the state is kept.
   ///   - service: the certificate service.
   ///   - keys: where keys are generated and found.
-  ///   - issuers: who may issue our certificates.
+  ///   - acceptance: who may issue our certificates, and what else an issued certificate is checked for.
   ///   - timing: how long to wait and how often to ask.
   ///   - transforms: how a renewal's signature refers to the request.
   ///   - isPermanentRefusal: given the error codes of a refused question for a certificate, says whether asking again is pointless. The
@@ -35,7 +35,8 @@ public struct CertificateLifecycle: Sendable {
   ///     long as it returns false, later runs tell it again.
   ///   - report: told what happens, for people.
   public init(
-    store: LifecycleStore, service: CertificateService, keys: any LifecycleKeys, issuers: TrustAnchors, timing: LifecycleTiming = .init(),
+    store: LifecycleStore, service: CertificateService, keys: any LifecycleKeys, acceptance: AcceptanceOptions,
+    timing: LifecycleTiming = .init(),
     transforms: ReferenceTransforms = .envelopedThenExclusiveC14N,
     isPermanentRefusal: @escaping @Sendable ([String]) -> Bool = { _ in false },
     now: @escaping @Sendable () -> Date = { Date() },
@@ -46,7 +47,7 @@ public struct CertificateLifecycle: Sendable {
     self.store = store
     self.service = service
     self.keys = keys
-    self.issuers = issuers
+    self.acceptance = acceptance
     self.timing = timing
     self.transforms = transforms
     self.isPermanentRefusal = isPermanentRefusal

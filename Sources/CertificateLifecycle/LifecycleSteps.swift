@@ -221,7 +221,7 @@ extension CertificateLifecycle {
       say(plan.name, "asks for the certificate")
       // Made anew each time: it holds the time at which the certificate must be valid.
       let acceptance = CertificateAcceptance(
-        publicKey: publicKey, customerID: plan.customer.id, issuers: issuers, expectedIssuer: expectedIssuer, now: now())
+        publicKey: publicKey, customerID: plan.customer.id, options: acceptance, expectedIssuer: expectedIssuer, now: now())
       let obstacle: CertificateServiceError
       switch await ask(request, acceptance) {
       case .success(let accepted): return accepted

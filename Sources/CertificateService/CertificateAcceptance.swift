@@ -1,3 +1,4 @@
+import Crypto
 public import Foundation
 public import X509
 
@@ -9,44 +10,48 @@ public struct CertificateAcceptance: Sendable {
   /// How far the authority's clock may be ahead of ours, in seconds.
   public static let clockSkew: TimeInterval = 300
 
-  /// The longest lifetime that is believed, in seconds: five years. The agency's certificates have 730 days.
-  public static let longestLifetime: TimeInterval = 5 * 366 * 86400
-
   private let publicKey: Certificate.PublicKey
   private let customerID: String
-  private let issuers: TrustAnchors
+  private let options: AcceptanceOptions
   private let expectedIssuer: DistinguishedName?
+  private let known: Set<[UInt8]>
   private let now: Date
 
   /// - Parameters:
   ///   - publicKey: the public half of the key that the certificate was ordered for.
   ///   - customerID: the customer's id, which the authority puts into the common name.
-  ///   - issuers: who may issue customers' certificates.
-  ///   - expectedIssuer: the issuer, where it is known: a renewal expects the issuer of the old certificate. Nil: any authority that
-  ///     chains to `issuers`.
+  ///   - options: who may issue certificates, and what else the checks depend on.
+  ///   - expectedIssuer: the issuer, where it is known: a renewal expects the issuer of the old certificate. Nil: one of the allowed
+  ///     issuers.
+  ///   - known: SHA-256 digests of certificates (DER) that have been received before and must not come again.
   ///   - now: the time at which the certificate must be valid.
   public init(
-    publicKey: Certificate.PublicKey, customerID: String, issuers: TrustAnchors, expectedIssuer: DistinguishedName? = nil,
-    now: Date = Date()
+    publicKey: Certificate.PublicKey, customerID: String, options: AcceptanceOptions, expectedIssuer: DistinguishedName? = nil,
+    known: Set<[UInt8]> = [], now: Date = Date()
   ) {
     self.publicKey = publicKey
     self.customerID = customerID
-    self.issuers = issuers
+    self.options = options
     self.expectedIssuer = expectedIssuer
+    self.known = known
     self.now = now
   }
 
   /// Checks a certificate against all of the rules. Nothing of it is kept where one of them refuses.
   ///
-  /// - Throws: `CERT-DER`, `CERT-KEY`, `CERT-CUSTOMER`, `CERT-ISSUER`, `CERT-VALIDITY` or `CERT-CHAIN`, in this order.
+  /// - Throws: `CERT-DER`, `CERT-NOT-KNOWN`, `CERT-KEY`, `CERT-CUSTOMER`, `CERT-ISSUER`, `CERT-VALIDITY`, `CERT-CHAIN` or a `REVOCATION-`
+  ///   rule, in this order.
   public func check(_ received: ReceivedCertificate) async throws(CertificateServiceError) -> AcceptedCertificate {
     let certificate = try parse(received.der)
-    try checkKey(certificate)
+    try checkNotKnown(certificate, received.der)
+    let isForTheKey = try checkKey(certificate)
     try checkCustomer(certificate)
     try checkIssuer(certificate)
     try checkValidity(certificate)
     let chain = try await checkChain(certificate)
-    return AcceptedCertificate(certificate: certificate, der: received.der, chain: chain, customerID: customerID)
+    let warnings = try await options.revocation.check(chain, at: now)
+    return AcceptedCertificate(
+      certificate: certificate, der: received.der, chain: chain, customerID: customerID, isForTheKey: isForTheKey, warnings: warnings)
   }
 
   private func parse(_ der: [UInt8]) throws(CertificateServiceError) -> Certificate {
@@ -57,12 +62,23 @@ public struct CertificateAcceptance: Sendable {
     }
   }
 
-  private func checkKey(_ certificate: Certificate) throws(CertificateServiceError) {
-    guard certificate.publicKey == publicKey else {
+  /// A service that answers with a certificate of long ago answers something else than what was asked.
+  private func checkNotKnown(_ certificate: Certificate, _ der: [UInt8]) throws(CertificateServiceError) {
+    guard !known.isEmpty, known.contains(Array(SHA256.hash(data: der))) else { return }
+    throw refusal(
+      .certificateNotKnown, "\(CertificateName.of(certificate)) is a certificate that was received before and not a new one",
+      hint: "ask the agency what became of the request")
+  }
+
+  /// - Returns: whether the certificate is for the key; false only where that was not to be checked.
+  private func checkKey(_ certificate: Certificate) throws(CertificateServiceError) -> Bool {
+    if certificate.publicKey == publicKey { return true }
+    guard options.skipsKeyMatch else {
       throw refusal(
         .certificateKey, "\(CertificateName.of(certificate)) holds another public key than the one that was asked for",
         hint: "the agency's test bench answers with fixed certificates for its own published keys; elsewhere this must not happen")
     }
+    return false
   }
 
   private func checkCustomer(_ certificate: Certificate) throws(CertificateServiceError) {
@@ -75,12 +91,19 @@ public struct CertificateAcceptance: Sendable {
   }
 
   private func checkIssuer(_ certificate: Certificate) throws(CertificateServiceError) {
-    guard let expectedIssuer, certificate.issuer != expectedIssuer else { return }
-    throw refusal(
-      .certificateIssuer,
-      "the issuer is \(CertificateName.quoted(certificate.issuer)) and not \(CertificateName.quoted(expectedIssuer))",
-      hint: "where the agency has moved to a new issuing authority: drop the renewal (hsmkey certificate abandon), order a new certificate"
-        + " in the agency's e-service, and enrol it under a name of its own; where the agency has announced nothing, ask it")
+    if let expectedIssuer {
+      guard certificate.issuer != expectedIssuer, !options.names(certificate.issuer) else { return }
+      throw refusal(
+        .certificateIssuer,
+        "the issuer is \(CertificateName.quoted(certificate.issuer)) and not \(CertificateName.quoted(expectedIssuer))",
+        hint: "where the agency has announced a new issuing authority, name it in service.allowed-issuers and add its certificate to the"
+          + " trusted ones, then fetch again; where the agency has announced nothing, ask it")
+    }
+    guard options.allowedIssuers.isEmpty || options.names(certificate.issuer) else {
+      throw refusal(
+        .certificateIssuer, "the issuer is \(CertificateName.quoted(certificate.issuer)), which is not one of the allowed issuers",
+        hint: "allowed are, by service.allowed-issuers: \(options.allowedIssuers.joined(separator: "; "))")
+    }
   }
 
   private func checkValidity(_ certificate: Certificate) throws(CertificateServiceError) {
@@ -89,8 +112,15 @@ public struct CertificateAcceptance: Sendable {
     guard from < to else {
       throw refusal(.certificateValidity, "the certificate ends before it begins")
     }
-    guard to.timeIntervalSince(from) <= CertificateAcceptance.longestLifetime else {
-      throw refusal(.certificateValidity, "the certificate is valid for more than five years")
+    let lifetime = Duration.seconds(to.timeIntervalSince(from))
+    guard options.validity.contains(lifetime) else {
+      let days = { (duration: Duration) in
+        "\((Double(duration.components.seconds) / 86400).formatted(.number.precision(.fractionLength(0...1))))"
+      }
+      throw refusal(
+        .certificateValidity,
+        "the certificate is valid for \(days(lifetime)) days; \(days(options.validity.lowerBound)) to \(days(options.validity.upperBound))"
+          + " are plausible")
     }
     guard from <= now.addingTimeInterval(CertificateAcceptance.clockSkew) else {
       throw refusal(
@@ -105,7 +135,7 @@ public struct CertificateAcceptance: Sendable {
   /// The chain is checked at the start of the certificate's validity where the authority's clock is a little ahead.
   private func checkChain(_ certificate: Certificate) async throws(CertificateServiceError) -> [Certificate] {
     do {
-      return try await issuers.validate(certificate, at: max(now, certificate.notValidBefore))
+      return try await options.issuers.validate(certificate, at: max(now, certificate.notValidBefore))
     } catch {
       throw error.under(.certificateChain, code: .untrusted, operation: CertificateAcceptance.operation)
     }
@@ -144,10 +174,21 @@ public struct AcceptedCertificate: Hashable, Sendable {
   /// The customer that it is for.
   public let customerID: String
 
-  fileprivate init(certificate: Certificate, der: [UInt8], chain: [Certificate], customerID: String) {
+  /// Whether it holds the key that it was asked for. False only on the agency's test bench
+  /// (``AcceptanceOptions/skipsKeyMatch``): such a certificate must never be presented as one for the key.
+  public let isForTheKey: Bool
+
+  /// What revocation lists say against it where they only warn, one sentence each.
+  public let warnings: [String]
+
+  fileprivate init(
+    certificate: Certificate, der: [UInt8], chain: [Certificate], customerID: String, isForTheKey: Bool, warnings: [String]
+  ) {
     self.certificate = certificate
     self.der = der
     self.chain = chain
     self.customerID = customerID
+    self.isForTheKey = isForTheKey
+    self.warnings = warnings
   }
 }

@@ -19,6 +19,7 @@ public struct ServiceRule: RawRepresentable, Hashable, Sendable, CaseIterable, C
     .pemSize, .pemFrame, .pemBase64, .pemPrivateKey, .pemCertificate,
     .trustAnchor, .trustAuthority, .trustChain, .trustLeaf,
     .certificateDER, .certificateKey, .certificateCustomer, .certificateIssuer, .certificateChain, .certificateValidity,
+    .certificateNotKnown,
   ]
 }
 
@@ -128,12 +129,15 @@ extension ServiceRule {
   /// The subject of the issued certificate has exactly one common name, the customer id.
   public static let certificateCustomer = ServiceRule("CERT-CUSTOMER")
 
-  /// The issuer of the issued certificate is the expected one.
+  /// The issuer of the issued certificate is that of the certificate that it renews, or one that the configuration allows.
   public static let certificateIssuer = ServiceRule("CERT-ISSUER")
 
   /// The issued certificate chains to the configured issuer anchors.
   public static let certificateChain = ServiceRule("CERT-CHAIN")
 
-  /// The issued certificate is valid now, and its lifetime is positive and at most five years.
+  /// The issued certificate is valid now, and its lifetime is plausible: one day to 1100 days.
   public static let certificateValidity = ServiceRule("CERT-VALIDITY")
+
+  /// The issued certificate is a new one, not one that was received before.
+  public static let certificateNotKnown = ServiceRule("CERT-NOT-KNOWN")
 }

@@ -95,7 +95,8 @@ final class LifecycleBench: Sendable {
       service: CertificateService(
         environment: environment, endpoint: endpoint, transport: transport,
         responseSigners: try TrustAnchors(files: [trust.servicesRoot, trust.servicesChain]), now: { clock.now }),
-      keys: keys, issuers: try TrustAnchors(files: issuers ?? [trust.providersRoot, trust.providersChain]), timing: timing,
+      keys: keys, acceptance: AcceptanceOptions(issuers: try TrustAnchors(files: issuers ?? [trust.providersRoot, trust.providersChain])),
+      timing: timing,
       isPermanentRefusal: { $0.contains(where: permanentCodes.contains) }, now: { clock.now },
       sleep: sleep ?? { duration in
         try interruptions.step("wait")

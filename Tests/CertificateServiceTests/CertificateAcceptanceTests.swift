@@ -12,8 +12,21 @@ struct CertificateAcceptanceTests {
     expectedIssuer: DistinguishedName? = TestAuthorities.providers.certificate.subject
   ) -> CertificateAcceptance {
     CertificateAcceptance(
-      publicKey: .init(TestAuthorities.rsaKey.publicKey), customerID: customerID, issuers: issuers, expectedIssuer: expectedIssuer,
-      now: TestAuthorities.now)
+      publicKey: .init(TestAuthorities.rsaKey.publicKey), customerID: customerID, options: .init(issuers: issuers),
+      expectedIssuer: expectedIssuer, now: TestAuthorities.now)
+  }
+
+  /// Both issuing authorities of the tests.
+  private static let bothIssuers = try! TrustAnchors(
+    certificates: [TestAuthorities.root, TestAuthorities.intermediate, TestAuthorities.providers, TestAuthorities.services].map(
+      \.certificate))
+
+  private func acceptance(_ options: AcceptanceOptions, expectedIssuer: DistinguishedName? = nil, known: Set<[UInt8]> = [])
+    -> CertificateAcceptance
+  {
+    CertificateAcceptance(
+      publicKey: .init(TestAuthorities.rsaKey.publicKey), customerID: TestAuthorities.customerID, options: options,
+      expectedIssuer: expectedIssuer, known: known, now: TestAuthorities.now)
   }
 
   private func rule(
@@ -65,10 +78,53 @@ struct CertificateAcceptanceTests {
 
   @Test("CERT-ISSUER another issuing authority than the expected one, though it is trusted")
   func otherIssuer() async throws {
-    let both = try TrustAnchors(
-      certificates: [TestAuthorities.root, TestAuthorities.intermediate, TestAuthorities.providers, TestAuthorities.services].map(
-        \.certificate))
-    #expect(try await rule(.init(), by: TestAuthorities.services, acceptance(issuers: both)) == .certificateIssuer)
+    #expect(try await rule(.init(), by: TestAuthorities.services, acceptance(issuers: Self.bothIssuers)) == .certificateIssuer)
+  }
+
+  /// A common name that no authority has, the whole name in another order, a part of the name.
+  @Test(
+    "CERT-ISSUER an issuer that is not one of the allowed ones, whether or not it is a renewal",
+    arguments: ["Test Providers Issuing", "C=FI, O=Test, CN=Test Providers Issuing CA", "Test", ""])
+  func issuerNotAllowed(name: String) async throws {
+    let options = AcceptanceOptions(issuers: Self.bothIssuers, allowedIssuers: [name])
+    #expect(try await rule(.init(), acceptance(options)) == .certificateIssuer)
+    #expect(
+      try await rule(.init(), acceptance(options, expectedIssuer: TestAuthorities.services.certificate.subject)) == .certificateIssuer)
+  }
+
+  @Test(
+    "an allowed issuer is accepted by its common name and by its whole name, also on a renewal from another one",
+    arguments: ["Test Providers Issuing CA", "CN=Test Providers Issuing CA, O=Test, C=FI"])
+  func issuerAllowed(name: String) async throws {
+    let received = ReceivedCertificate(der: try TestAuthorities.der(TestAuthorities.customer))
+    let options = AcceptanceOptions(issuers: Self.bothIssuers, allowedIssuers: ["Another CA", name])
+    for expected in [nil, TestAuthorities.services.certificate.subject, TestAuthorities.providers.certificate.subject] {
+      #expect(try await acceptance(options, expectedIssuer: expected).check(received).certificate == TestAuthorities.customer)
+    }
+  }
+
+  @Test("CERT-NOT-KNOWN a certificate that was received before")
+  func known() async throws {
+    let received = ReceivedCertificate(der: try TestAuthorities.der(TestAuthorities.customer))
+    let options = AcceptanceOptions(issuers: TestAuthorities.issuers)
+    let digest = Array(SHA256.hash(data: received.der))
+    let error = try await refusal { try await acceptance(options, known: [digest]).check(received) }
+    #expect(error.rule == .certificateNotKnown)
+    #expect(try await acceptance(options, known: [Array(SHA256.hash(data: [UInt8]()))]).check(received).isForTheKey)
+  }
+
+  @Test("without the check of the key, all the others still hold, and the certificate says that it is not for the key")
+  func keyMatchSkipped() async throws {
+    let options = AcceptanceOptions(issuers: TestAuthorities.issuers, skipsKeyMatch: true)
+    let other = TestAuthority.Leaf(publicKey: .init(P256.Signing.PrivateKey().publicKey))
+    let received = ReceivedCertificate(der: try TestAuthorities.der(TestAuthorities.providers.issue(other)))
+    #expect(try await !acceptance(options).check(received).isForTheKey)
+    #expect(
+      try await acceptance(options).check(ReceivedCertificate(der: try TestAuthorities.der(TestAuthorities.customer))).isForTheKey)
+    var elsewhere = other
+    elsewhere.commonName = "7654321-0"
+    #expect(try await rule(elsewhere, acceptance(options)) == .certificateCustomer)
+    #expect(try await rule(other, by: TestAuthorities.services, acceptance(options)) == .certificateChain)
   }
 
   @Test("CERT-CHAIN an authority of the same name with another key, or one that is not configured")
@@ -85,18 +141,18 @@ struct CertificateAcceptanceTests {
   }
 
   @Test(
-    "CERT-VALIDITY expired, expiring now, not valid for more than five minutes, backwards, or for too long",
+    "CERT-VALIDITY expired, expiring now, not valid for more than five minutes, backwards, for too long, or for too short",
     arguments: [
       Span(from: -100, to: -1), Span(from: -100, to: 0), Span(from: 301, to: 86400), Span(from: 86400, to: 2 * 86400),
-      Span(from: 100, to: -100), Span(from: -86400, to: 1829 * 86400 + 1),
+      Span(from: 100, to: -100), Span(from: -86400, to: 1099 * 86400 + 1), Span(from: -1, to: 86398),
     ])
   func validity(span: Span) async throws {
     #expect(try await rule(.init(from: span.from, to: span.to)) == .certificateValidity)
   }
 
   @Test(
-    "an authority's clock may be up to five minutes ahead, and five years are the longest",
-    arguments: [Span(from: 300, to: 730 * 86400), Span(from: -86400, to: 1829 * 86400), Span(from: -1, to: 1)])
+    "an authority's clock may be up to five minutes ahead, and a day to 1100 days are believed",
+    arguments: [Span(from: 300, to: 730 * 86400), Span(from: -86400, to: 1099 * 86400), Span(from: -1, to: 86399)])
   func validityAccepted(span: Span) async throws {
     let leaf = TestAuthority.Leaf(from: span.from, to: span.to)
     let received = ReceivedCertificate(der: try TestAuthorities.der(TestAuthorities.providers.issue(leaf)))

@@ -103,7 +103,7 @@ struct OfficialChainTests {
     let names = signer.subject.flatMap { Array($0) }.filter { $0.type == .RDNAttributeType.commonName }
     let customerID = try #require(names.first.flatMap { String($0.value) })
     let acceptance = CertificateAcceptance(
-      publicKey: signer.publicKey, customerID: customerID, issuers: trust, expectedIssuer: signer.issuer,
+      publicKey: signer.publicKey, customerID: customerID, options: .init(issuers: trust), expectedIssuer: signer.issuer,
       now: signer.notValidBefore.addingTimeInterval(86400))
     let accepted = try await acceptance.check(ReceivedCertificate(der: try TestAuthorities.der(signer)))
     #expect(accepted.certificate == signer)

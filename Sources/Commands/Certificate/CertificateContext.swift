@@ -94,9 +94,9 @@ extension CommandContext {
     if let limit = configured.giveUpAfter { timing.giveUpAfter = limit }
     let permanent = Set(configured.permanentCodes ?? [])
     let lifecycle = CertificateLifecycle(
-      store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value), issuers: trust.issuers,
-      timing: timing,
-      transforms: renewalTransforms, isPermanentRefusal: { codes in codes.contains(where: permanent.contains) },
+      store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
+      acceptance: AcceptanceOptions(issuers: trust.issuers), timing: timing, transforms: renewalTransforms,
+      isPermanentRefusal: { codes in codes.contains(where: permanent.contains) },
       afterChange: { name in
         let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
         return await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })
