@@ -14,9 +14,11 @@ public struct CertificateLifecycle: Sendable {
   let acceptance: AcceptanceOptions
   let timing: LifecycleTiming
   let transforms: ReferenceTransforms
-  let isPermanentRefusal: @Sendable ([String]) -> Bool
+  let codes: ErrorCodeTable
+  let uncertainRenewal: UncertainRenewal
   let now: @Sendable () -> Date
   let sleep: @Sendable (Duration) async throws -> Void
+  let chance: @Sendable () -> Double
   let afterChange: @Sendable (String) async -> Bool
   let report: @Sendable (LifecycleEvent) -> Void
 
@@ -27,10 +29,12 @@ public struct CertificateLifecycle: Sendable {
   ///   - acceptance: who may issue our certificates, and what else an issued certificate is checked for.
   ///   - timing: how long to wait and how often to ask.
   ///   - transforms: how a renewal's signature refers to the request.
-  ///   - isPermanentRefusal: given the error codes of a refused question for a certificate, says whether asking again is pointless. The
-  ///     agency publishes no list of codes, so the default asks again until the time is up.
+  ///   - codes: what the service's error codes mean. The agency publishes no list, so by default a question for a certificate is asked
+  ///     again whatever the code, until the time is up.
+  ///   - uncertainRenewal: what becomes of a renewal whose outcome is not known.
   ///   - now: the clock.
   ///   - sleep: how to wait.
+  ///   - chance: a number from 0 to 1, for the jitter.
   ///   - afterChange: told the name of a certificate that has changed, after the file is written; returns whether its users know of it. As
   ///     long as it returns false, later runs tell it again.
   ///   - report: told what happens, for people.
@@ -38,9 +42,10 @@ public struct CertificateLifecycle: Sendable {
     store: LifecycleStore, service: CertificateService, keys: any LifecycleKeys, acceptance: AcceptanceOptions,
     timing: LifecycleTiming = .init(),
     transforms: ReferenceTransforms = .envelopedThenExclusiveC14N,
-    isPermanentRefusal: @escaping @Sendable ([String]) -> Bool = { _ in false },
+    codes: ErrorCodeTable = .init(), uncertainRenewal: UncertainRenewal = .ask,
     now: @escaping @Sendable () -> Date = { Date() },
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+    chance: @escaping @Sendable () -> Double = { .random(in: 0...1) },
     afterChange: @escaping @Sendable (String) async -> Bool = { _ in true },
     report: @escaping @Sendable (LifecycleEvent) -> Void = { _ in }
   ) {
@@ -50,9 +55,11 @@ public struct CertificateLifecycle: Sendable {
     self.acceptance = acceptance
     self.timing = timing
     self.transforms = transforms
-    self.isPermanentRefusal = isPermanentRefusal
+    self.codes = codes
+    self.uncertainRenewal = uncertainRenewal
     self.now = now
     self.sleep = sleep
+    self.chance = chance
     self.afterChange = afterChange
     self.report = report
   }
@@ -66,7 +73,7 @@ public struct CertificateLifecycle: Sendable {
   ///   - credentials: asked for only when the request is about to be sent; an enrolment that was already sent goes on without them.
   /// - Throws: ``LifecycleError``, `CertificateServiceError`, and what the token says.
   public func enrol(
-    _ plan: CertificatePlan, credentials: @Sendable () async throws -> TransferCredentials
+    _ plan: CertificatePlan, credentials: @escaping @Sendable () async throws -> TransferCredentials
   ) async throws -> InstalledCertificate {
     let operation = "enrol certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
@@ -75,32 +82,9 @@ public struct CertificateLifecycle: Sendable {
       try store.record(named: plan.name)
       ?? CertificateRecord(name: plan.name, customerID: plan.customer.id, environment: service.environment.name)
     try refuseOtherOwner(plan, &record, operation: operation)
-    let wasEnrolling = record.pending?.kind == .enrolment
-    let finished = try await finishLeftOver(plan, &record, operation: operation)
-    if let expiry = try record.active?.certificate().notValidAfter {
-      if let finished {
-        if wasEnrolling, now() < expiry { return finished }
-        if now() >= expiry { record.pending = nil }
-      }
-      if now() < expiry, record.pending == nil || finished != nil {
-        throw LifecycleError(
-          .ruleRefused, rule: .alreadyEnrolled, operation: operation,
-          message: "there is a certificate already, valid until \(expiry.ISO8601Format())",
-          hint: "renew it within its window with: hsmkey certificate renew \(plan.name)")
-      }
-      if now() >= expiry, let renewal = record.pending, renewal.kind == .renewal, renewal.nextCommand == "renew" {
-        say(
-          plan.name, "the certificate expired before its renewal was answered: the renewal's key \(renewal.keyName) is used for the new one"
-        )
-        record.pending = renewal.asEnrolment(startedAt: now())
-      }
-    }
-    try refuseOtherKind(.enrolment, record, operation: operation)
-    try await begin(.enrolment, plan, &record)
-    if let pending = record.pending, pending.stage == .requestMade || pending.isUncertain {
-      try await sendNew(plan, credentials, &record, operation: operation)
-    }
-    return try await finish(plan, &record, operation: operation)
+    var run = LifecycleRun(self, plan, .enrol, operation: operation, record: record)
+    run.credentials = credentials
+    return try await run.toItsEnd()
   }
 
   /// Requests the next certificate for a name, signed with the key of the current one, and installs it.
@@ -112,29 +96,15 @@ public struct CertificateLifecycle: Sendable {
     let operation = "renew certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
     defer { withExtendedLifetime(lock) {} }
-    guard var record = try store.record(named: plan.name), let active = record.active else {
+    guard var record = try store.record(named: plan.name), record.active != nil else {
       throw LifecycleError(
         .nothingToDo, operation: operation, message: "there is no certificate to renew",
         hint: "get the first one with: hsmkey certificate enrol \(plan.name)")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
-    let window = try RenewalWindow(of: active.certificate())
-    let wasRenewing = record.pending?.kind == .renewal
-    if let finished = try await finishLeftOver(plan, &record, operation: operation) {
-      if wasRenewing, now() < window.opens || (record.pending == nil && now() < window.closes) { return finished }
-      try window.check(at: now(), name: plan.name, operation: operation)
-      record.pending = nil
-    }
-    try refuseOtherKind(.renewal, record, operation: operation)
-    if record.pending == nil || record.pending?.nextCommand == "renew" {
-      try window.check(at: now(), name: plan.name, operation: operation)
-    }
-    try await begin(.renewal, plan, &record)
-    if let pending = record.pending, pending.stage == .requestMade || pending.isUncertain {
-      guard !pending.isUncertain || repeatingUncertainRenewal else { throw uncertain(record, operation: operation) }
-      try await sendRenewal(plan, active, &record, operation: operation)
-    }
-    return try await finish(plan, &record, operation: operation)
+    var run = LifecycleRun(self, plan, .renew, operation: operation, record: record)
+    run.mayRepeat = repeatingUncertainRenewal || uncertainRenewal == .repeat
+    return try await run.toItsEnd()
   }
 
   /// Goes on with what is pending: asks for the certificate and installs it. Sends no request that could be counted twice.
@@ -149,19 +119,18 @@ public struct CertificateLifecycle: Sendable {
       throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
-    if let retrievalID, pending.isUncertain || pending.stage == .sent {
+    if let retrievalID, pending.isUncertain || pending.stage == .retrievalIDKnown {
+      if pending.stage == .aboutToSend {
+        record.pending?.stage = .uncertain
+        try store.commit(record, .outcomeUnknown, at: now())
+      }
       record.pending?.retrievalID = retrievalID.text
-      record.pending?.stage = .sent
-      try store.save(record, at: now())
+      record.pending?.stage = .retrievalIDKnown
+      record.pending?.refusal = nil
+      try store.commit(record, .retrievalIDKnown, detail: ["retrieval-id": retrievalID.text, "from": "a person"], at: now())
     }
-    switch record.pending?.stage {
-    case .sending: throw uncertain(record, operation: operation)
-    case .sent, .received, .installed, .written: return try await finish(plan, &record, operation: operation)
-    default:
-      throw LifecycleError(
-        .nothingToDo, operation: operation, message: "the request has not been sent yet",
-        hint: "go on with: hsmkey certificate \(pending.nextCommand) \(plan.name)")
-    }
+    var run = LifecycleRun(self, plan, .fetch, operation: operation, record: record)
+    return try await run.toItsEnd()
   }
 
   /// Drops what is pending for a name; see ``LifecycleStore/abandon(_:at:)``.

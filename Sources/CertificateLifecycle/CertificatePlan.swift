@@ -13,14 +13,19 @@ public struct CertificatePlan: Sendable {
   public let subject: DistinguishedName
   /// Where the current certificate is written for its users, PEM; nil for nowhere. A symbolic link is replaced, not followed.
   public let certificateFile: String?
+  /// The names of the consumers that must have accepted a new certificate before an earlier one is retired.
+  public let consumers: [String]
 
   /// A plan from its parts.
-  public init(name: String, customer: Customer, algorithm: String, subject: DistinguishedName, certificateFile: String?) {
+  public init(
+    name: String, customer: Customer, algorithm: String, subject: DistinguishedName, certificateFile: String?, consumers: [String] = []
+  ) {
     self.name = name
     self.customer = customer
     self.algorithm = algorithm
     self.subject = subject
     self.certificateFile = certificateFile
+    self.consumers = consumers
   }
 }
 
@@ -30,6 +35,8 @@ public struct LifecycleTiming: Sendable {
   public var firstWait: Duration
   /// Between questions.
   public var pollInterval: Duration
+  /// What is added to each interval at most: a part of it, chosen by chance, so that many clients do not ask in step.
+  public var pollJitter: Duration
   /// From the first question until we stop asking and keep the state for later.
   public var giveUpAfter: Duration
 
@@ -37,9 +44,15 @@ public struct LifecycleTiming: Sendable {
   static let shortestInterval: Duration = .milliseconds(10)
 
   /// The defaults are what suits the agency's service: a certificate is there after about a minute.
-  public init(firstWait: Duration = .seconds(30), pollInterval: Duration = .seconds(45), giveUpAfter: Duration = .seconds(600)) {
+  ///
+  /// - Parameter pollJitter: nil for a tenth of the interval.
+  public init(
+    firstWait: Duration = .seconds(30), pollInterval: Duration = .seconds(45), pollJitter: Duration? = nil,
+    giveUpAfter: Duration = .seconds(600)
+  ) {
     self.firstWait = firstWait
     self.pollInterval = pollInterval
+    self.pollJitter = pollJitter ?? pollInterval / 10
     self.giveUpAfter = giveUpAfter
   }
 }

@@ -16,11 +16,45 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
   public internal(set) var previous: [InstalledCertificate] = []
   /// What has begun and not ended.
   public internal(set) var pending: PendingOperation?
+  /// Where the certificates were seen to be accepted: of the one in use and of those in ``previous``.
+  public internal(set) var proofs: [ConsumerProof] = []
+  /// The serial number, in hexadecimal, of the earlier certificate whose key is being destroyed.
+  public internal(set) var retiring: String?
+  /// Certificates whose keys were destroyed, the latest first.
+  public internal(set) var retired: [RetiredCertificate] = []
+  /// Keys that were made for it and left unused on the token: they belong to nothing and can be destroyed.
+  public internal(set) var leftKeys: [LeftKey] = []
 
   init(name: String, customerID: String, environment: String) {
     self.name = name
     self.customerID = customerID
     self.environment = environment
+  }
+
+  /// Reads a record; what later versions added is absent from records of earlier ones.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    name = try values.decode(String.self, forKey: .name)
+    customerID = try values.decode(String.self, forKey: .customerID)
+    environment = try values.decodeIfPresent(String.self, forKey: .environment)
+    active = try values.decodeIfPresent(InstalledCertificate.self, forKey: .active)
+    previous = try values.decode([InstalledCertificate].self, forKey: .previous)
+    pending = try values.decodeIfPresent(PendingOperation.self, forKey: .pending)
+    proofs = try values.decodeIfPresent([ConsumerProof].self, forKey: .proofs) ?? []
+    retiring = try values.decodeIfPresent(String.self, forKey: .retiring)
+    retired = try values.decodeIfPresent([RetiredCertificate].self, forKey: .retired) ?? []
+    leftKeys = try values.decodeIfPresent([LeftKey].self, forKey: .leftKeys) ?? []
+  }
+
+  /// The identifiers, and of keys that are only planned the names, of the keys that this record needs. Keys left unused are not among them.
+  public var claimedKeys: Set<String> {
+    Set((active.map { [$0] } ?? []).map(\.keyIdentifier) + previous.map(\.keyIdentifier))
+      .union(pending.map { [$0.keyIdentifier ?? $0.keyName] } ?? [])
+  }
+
+  /// SHA-256 of every certificate that this name has had, DER.
+  var knownDigests: Set<[UInt8]> {
+    Set(((active.map { [$0] } ?? []) + previous).map { DigestText.bytes(of: $0.der) } + retired.compactMap { DigestText.bytes($0.sha256) })
   }
 }
 
@@ -37,89 +71,35 @@ public struct InstalledCertificate: Codable, Sendable, Hashable {
 
   /// The certificate, decoded.
   public func certificate() throws -> Certificate { try Certificate(derEncoded: Array(der)) }
+
+  /// The serial number in hexadecimal, two lower-case digits an octet.
+  public func serial() throws -> String { DigestText.hexadecimal(try certificate().serialNumber.bytes) }
 }
 
-/// An enrolment or renewal that has begun and not ended.
-public struct PendingOperation: Codable, Sendable, Hashable {
-  /// What was begun.
-  public enum Kind: String, Codable, Sendable { case enrolment, renewal }
-
-  /// How far it has come. Each stage is on disk before the act that follows it.
-  public enum Stage: String, Codable, Sendable {
-    /// The key has been named and is about to be generated.
-    case planned
-    /// The request is made and signed; nothing has left.
-    case requestMade = "request-made"
-    /// The request is about to leave, or has left, and no trustworthy answer is known.
-    case sending
-    /// The service has accepted it and given a retrieval id.
-    case sent
-    /// The certificate is here and checked; it is about to be stored beside its key.
-    case received
-    /// The certificate is the one in use; it is about to be written to the file for its users.
-    case installed
-    /// The file is written; the program that is to hear of it (`after-change`) is about to run, or has failed.
-    case written
-  }
-
-  /// What was begun.
-  public let kind: Kind
-  /// How far it has come.
-  public internal(set) var stage: Stage
-  /// When it was begun.
-  public let startedAt: Date
-  /// `CKA_LABEL` of the key.
+/// An earlier certificate whose key is gone.
+public struct RetiredCertificate: Codable, Sendable, Hashable {
+  /// The serial number in hexadecimal.
+  public let serial: String
+  /// SHA-256 of the certificate (DER), in hexadecimal: it is not accepted a second time.
+  public let sha256: String
+  /// `CKA_LABEL` of its key.
   public let keyName: String
-  /// The kind of key, as the configuration named it when the key was made.
-  public internal(set) var algorithm: String?
-  /// `CKA_ID` of the new key, in hexadecimal, once it exists.
-  public internal(set) var keyIdentifier: String?
-  /// The certificate request (PKCS#10), DER.
-  public internal(set) var certificateRequest: Data?
-  /// SHA-256 of the transfer id that the request was sent with: tells new transfer credentials from used ones.
-  public internal(set) var transferIDDigest: String?
-  /// The same of transfer ids before that one whose outcome is not known either.
-  public internal(set) var earlierTransferIDDigests: [String]?
-  /// When the request left, or was about to.
-  public internal(set) var sentAt: Date?
-  /// The id with which the certificate is fetched, once the service has given one.
-  public internal(set) var retrievalID: String?
-  /// The certificate that came, DER.
-  public internal(set) var certificate: Data?
+  /// `CKA_ID` of its key, in hexadecimal.
+  public let keyIdentifier: String
+  /// Whether the key was destroyed: one that another certificate of this name is for was not.
+  public let keyWasDestroyed: Bool
+  /// When, by this machine's clock.
+  public let retiredAt: Date
+}
 
-  init(kind: Kind, keyName: String, startedAt: Date) {
-    self.kind = kind
-    self.keyName = keyName
-    self.startedAt = startedAt
-    stage = .planned
-  }
-
-  /// Whether the service may have acted on a request whose answer we do not have.
-  public var isUncertain: Bool { stage == .sending }
-
-  /// Whether nothing of it has reached the service, or the service has said that it did nothing.
-  var isUnsent: Bool { stage == .planned || stage == .requestMade }
-
-  /// The command that goes on from here.
-  var nextCommand: String {
-    switch stage {
-    case .planned, .requestMade, .sending: kind == .renewal ? "renew" : "enrol"
-    case .sent, .received, .installed, .written: "fetch"
-    }
-  }
-
-  /// Whether a request with these transfer credentials may already have been carried out.
-  func mayHaveSpent(transferIDDigest digest: String) -> Bool {
-    isUncertain && (transferIDDigest == digest || earlierTransferIDDigests?.contains(digest) == true)
-  }
-
-  /// The same key and request for a first certificate, when the one that was to be renewed has expired.
-  func asEnrolment(startedAt: Date) -> PendingOperation {
-    var enrolment = PendingOperation(kind: .enrolment, keyName: keyName, startedAt: startedAt)
-    enrolment.algorithm = algorithm
-    enrolment.keyIdentifier = keyIdentifier
-    enrolment.certificateRequest = certificateRequest
-    enrolment.stage = certificateRequest == nil ? .planned : .requestMade
-    return enrolment
-  }
+/// A key that was made for a certificate and is not used.
+public struct LeftKey: Codable, Sendable, Hashable {
+  /// `CKA_LABEL`.
+  public let name: String
+  /// `CKA_ID` in hexadecimal, where it is known.
+  public let identifier: String?
+  /// Why it is not used: the event with which it was left.
+  public let reason: String
+  /// When it was left, by this machine's clock.
+  public let leftAt: Date
 }

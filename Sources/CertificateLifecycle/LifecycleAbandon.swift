@@ -21,7 +21,12 @@ extension LifecycleStore {
         hint: "install it with: hsmkey certificate fetch \(name)")
     }
     record.pending = nil
-    try save(record, at: time)
+    record.leftKeys.append(
+      LeftKey(
+        name: pending.keyName, identifier: pending.keyIdentifier, reason: LifecycleMachine.Event.abandoned.rawValue, leftAt: time))
+    var detail = ["kind": pending.kind.rawValue, "key": pending.keyName]
+    detail["retrieval-id"] = pending.retrievalID
+    try commit(record, .abandoned, detail: detail, at: time)
     return pending
   }
 }

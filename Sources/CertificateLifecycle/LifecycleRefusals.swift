@@ -5,12 +5,17 @@ extension CertificateLifecycle {
   /// A certificate keeps its customer and its environment. As long as there is none and nothing was sent for one, a mistake in the
   /// configuration can be mended: the request is then made anew.
   func refuseOtherOwner(_ plan: CertificatePlan, _ record: inout CertificateRecord, operation: String) throws {
-    if record.active == nil, record.pending?.isUnsent ?? true,
-      record.customerID != plan.customer.id || record.environment != service.environment.name
-    {
+    let isAnother = record.customerID != plan.customer.id || record.environment != service.environment.name
+    if record.active == nil, record.pending?.isUnsent ?? true, isAnother {
       record.customerID = plan.customer.id
       record.environment = service.environment.name
-      record.pending?.stage = .planned
+      if var pending = record.pending {
+        pending.stage = pending.keyIdentifier == nil ? .planned : .keyMade
+        pending.refusal = nil
+        record.pending = pending
+        try store.commit(
+          record, .corrected, detail: ["customer": plan.customer.id, "environment": service.environment.name], at: now())
+      }
     }
     guard record.customerID == plan.customer.id else {
       throw LifecycleError(
@@ -34,18 +39,19 @@ extension CertificateLifecycle {
     guard let pending = record.pending, pending.certificate == nil else { return "" }
     return "; what is pending for this one is dropped with: hsmkey certificate abandon \(record.name)"
   }
+}
 
-  /// One operation at a time.
-  func refuseOtherKind(_ kind: PendingOperation.Kind, _ record: CertificateRecord, operation: String) throws {
-    guard let pending = record.pending, pending.kind != kind else { return }
-    throw LifecycleError(
+extension LifecycleError {
+  /// The error for what cannot begin because something else is pending.
+  static func otherPending(_ pending: PendingOperation, of record: CertificateRecord, operation: String) -> LifecycleError {
+    LifecycleError(
       .ruleRefused, rule: .onePending, operation: operation,
-      message: "a\(pending.kind == .enrolment ? "n" : "") \(pending.kind.rawValue) is pending for it",
+      message: "a\(pending.kind == .renewal ? "" : "n") \(pending.kind.rawValue) is pending for it",
       hint: "finish that first with: hsmkey certificate \(pending.nextCommand) \(record.name)")
   }
 
   /// The error for a one-use request whose outcome nobody knows.
-  func uncertain(_ record: CertificateRecord, operation: String, underlying: (any Error)? = nil) -> LifecycleError {
+  static func uncertain(_ record: CertificateRecord, operation: String, underlying: (any Error)? = nil) -> LifecycleError {
     let pending = record.pending
     let when = pending?.sentAt.map { " on \($0.ISO8601Format())" } ?? ""
     let isRenewal = pending?.kind == .renewal

@@ -22,9 +22,18 @@ public struct LifecycleRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let sameCustomer = LifecycleRule("LIFECYCLE-SAME-CUSTOMER")
   /// A certificate stays in the environment of the service that it was first requested from: test and production never mix.
   public static let sameEnvironment = LifecycleRule("LIFECYCLE-SAME-ENVIRONMENT")
+  /// An earlier certificate is retired only when every configured consumer has accepted the one in use, and at least one has.
+  public static let provedFirst = LifecycleRule("LIFECYCLE-PROVED-FIRST")
+  /// The certificate in use is not retired.
+  public static let activeKept = LifecycleRule("LIFECYCLE-ACTIVE-KEPT")
+  /// The history is only added to: each entry has the hash of the one before, and each record is the one its last entry was written with.
+  public static let historyChain = LifecycleRule("LIFECYCLE-HISTORY-CHAIN")
+  /// A certificate's state changes only as the table of the life cycle has it.
+  public static let transition = LifecycleRule("LIFECYCLE-TRANSITION")
 
   public static let allCases: [LifecycleRule] = [
     .window, .expired, .alreadyEnrolled, .onePending, .notRepeated, .oneWriter, .ownerOnly, .sameCustomer, .sameEnvironment,
+    .provedFirst, .activeKept, .historyChain, .transition,
   ]
 
   public var description: String { rawValue }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import GRDB
 import SystemPackage
 
@@ -23,7 +23,9 @@ public final class LifecycleStore: Sendable {
       configuration.busyMode = .timeout(10)
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = EXTRA") }
       database = try DatabaseQueue(path: path, configuration: configuration)
-      if try database.read(Self.formatVersion) != Self.currentFormatVersion { try database.write { try Self.migrate($0, path) } }
+      if try database.read(StoreSchema.version) != StoreSchema.current {
+        try database.write { try StoreSchema.migrate($0, path) }
+      }
     } catch let error as DatabaseError {
       throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
     }
@@ -44,23 +46,6 @@ public final class LifecycleStore: Sendable {
     try self.init(path: path)
   }
 
-  /// What `user_version` says of the tables in this file.
-  static let currentFormatVersion = 1
-
-  private static func formatVersion(_ database: Database) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0 }
-
-  /// Runs in one transaction, so that of several processes that find a new file one makes the tables.
-  private static func migrate(_ database: Database, _ path: String) throws {
-    let version = try formatVersion(database)
-    guard version <= currentFormatVersion else { throw unusable(path, "a newer version of this program has written it", nil) }
-    guard version < currentFormatVersion else { return }
-    try database.execute(
-      sql: """
-        CREATE TABLE IF NOT EXISTS certificate (name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL, changed_at TEXT NOT NULL) STRICT;
-        PRAGMA user_version = 1;
-        """)
-  }
-
   /// The state of one certificate, if there is any.
   public func record(named name: String) throws -> CertificateRecord? {
     try reading { database in
@@ -73,25 +58,69 @@ public final class LifecycleStore: Sendable {
     try reading { try String.fetchAll($0, sql: "SELECT record FROM certificate ORDER BY name") }.map(decode)
   }
 
-  /// Writes the state of one certificate and syncs it to the disk.
-  func save(_ record: CertificateRecord, at time: Date) throws {
+  /// Every certificate at a glance, by name: from the columns beside the records, without decoding a certificate.
+  ///
+  /// - Parameters:
+  ///   - time: the time at which the certificates stand where they stand: now.
+  ///   - schedule: how renewals are spread.
+  public func summaries(at time: Date, schedule: RenewalSchedule = .init()) throws -> [CertificateSummary] {
+    try reading { try StoreColumns.summaries(in: $0, at: time, schedule: schedule) }
+  }
+
+  /// What happened to a certificate, the oldest first.
+  public func history(of name: String) throws -> [LifecycleLogEntry] {
+    try reading { database in
+      try Row.fetchAll(database, sql: "SELECT * FROM history WHERE name = ? ORDER BY number", arguments: [name])
+        .map(StoreHistory.entry)
+    }
+  }
+
+  /// Checks the chain of the whole history, and that each record is the one that its last entry was written with.
+  ///
+  /// - Throws: ``LifecycleError`` with ``LifecycleRule/historyChain``.
+  public func verifyHistory() throws {
+    guard let fault = try reading(StoreHistory.fault) else { return }
+    throw LifecycleError(
+      .ruleRefused, rule: .historyChain, operation: "verify the history in \(path)", message: fault,
+      hint: "somebody or something else than hsmkey has written to the state file; compare it with a backup")
+  }
+
+  /// Saves the state of one certificate and why it changed, in one transaction that is on the disk when this returns.
+  ///
+  /// Every step of a certificate's life that is saved is saved here, and only if ``LifecycleMachine`` has that step.
+  ///
+  /// - Throws: ``LifecycleError`` with ``LifecycleRule/transition`` for a step that the table does not have.
+  func commit(_ record: CertificateRecord, _ event: LifecycleMachine.Event, detail: [String: String] = [:], at time: Date) throws {
+    try writing { database in
+      let earlier = try String.fetchOne(database, sql: "SELECT record FROM certificate WHERE name = ?", arguments: [record.name])
+        .map(decode)
+      let before = earlier.map { CertificateStanding($0) } ?? CertificateStanding(name: record.name)
+      let after = CertificateStanding(record)
+      // Time moves on during a run: a step that was allowed when it began is allowed when it is saved.
+      let isKnown = [before.state(at: time), before.state(at: .distantPast)].contains { from in
+        [after.state(at: time), after.state(at: .distantPast)].contains { LifecycleMachine.allows(from, event, $0) }
+      }
+      guard isKnown else {
+        throw LifecycleError(
+          .ruleRefused, rule: .transition, operation: "save the state of certificate \(record.name)",
+          message: "\(event) does not lead from \(before.state(at: time)) to \(after.state(at: time))",
+          hint: "this is a fault of hsmkey; the state before is kept")
+      }
+      try Self.write(record, event, detail: detail, at: time, in: database)
+    }
+  }
+
+  /// Saves a record and its entry without asking whether the step is one.
+  static func write(
+    _ record: CertificateRecord, _ event: LifecycleMachine.Event, detail: [String: String], at time: Date, in database: Database
+  ) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     encoder.dateEncodingStrategy = .iso8601
     let text = String(decoding: try encoder.encode(record), as: UTF8.self)
-    do {
-      try database.write { database in
-        try database.execute(
-          sql:
-            """
-            INSERT INTO certificate VALUES (?, ?, ?)
-            ON CONFLICT (name) DO UPDATE SET record = excluded.record, changed_at = excluded.changed_at
-            """,
-          arguments: [record.name, text, time.ISO8601Format()])
-      }
-    } catch let error as DatabaseError {
-      throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
-    }
+    try StoreColumns.write(record, text: text, at: time, in: database)
+    try StoreHistory.add(
+      event, record.state(at: time), of: record.name, detail: detail, recordSHA256: DigestText.sha256(text), at: time, in: database)
   }
 
   /// What SQLite says of how it syncs: 3 is `EXTRA`.
@@ -103,20 +132,29 @@ public final class LifecycleStore: Sendable {
   }
 
   private func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try translating { try database.read(body) }
+  }
+
+  /// Runs in one transaction that takes the right to write at once, and waits for other processes to let go of it.
+  func writing(_ body: (Database) throws -> Void) throws { try translating { try database.write(body) } }
+
+  private func translating<Value>(_ body: () throws -> Value) throws -> Value {
     do {
-      return try database.read(body)
+      return try body()
     } catch let error as DatabaseError {
       throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
     }
   }
 
-  private func decode(_ text: String) throws -> CertificateRecord {
+  private func decode(_ text: String) throws -> CertificateRecord { try Self.decode(text, path) }
+
+  static func decode(_ text: String, _ path: String) throws -> CertificateRecord {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
     do {
       return try decoder.decode(CertificateRecord.self, from: Data(text.utf8))
     } catch {
-      throw Self.unusable(path, "a record in it cannot be read", error)
+      throw unusable(path, "a record in it cannot be read", error)
     }
   }
 
@@ -170,7 +208,7 @@ public final class LifecycleStore: Sendable {
     }
   }
 
-  private static func unusable(_ path: String, _ message: String, _ cause: (any Error)?) -> LifecycleError {
+  static func unusable(_ path: String, _ message: String, _ cause: (any Error)?) -> LifecycleError {
     LifecycleError(
       .stateUnusable, operation: "use the state file \(path)", message: message,
       hint: "check the path (configuration key state), the disk and who owns it",

@@ -12,8 +12,11 @@ public struct RenewalWindow: Sendable, Hashable {
   public let closes: Date
 
   /// The window of a certificate, from its expiry.
-  public init(of certificate: Certificate) {
-    closes = certificate.notValidAfter
+  public init(of certificate: Certificate) { self.init(closes: certificate.notValidAfter) }
+
+  /// The window of a certificate that expires at a time.
+  public init(closes: Date) {
+    self.closes = closes
     opens = closes.addingTimeInterval(-Self.length)
   }
 

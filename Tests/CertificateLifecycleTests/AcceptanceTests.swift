@@ -23,7 +23,7 @@ struct AcceptanceTests {
       if let rule { #expect(error.rule?.rawValue == rule) }
       let record = try bench.record()
       #expect(record.active == nil)
-      #expect(record.pending?.stage == .sent)
+      #expect(record.pending?.stage == .retrievalIDKnown)
       #expect(record.pending?.certificate == nil)
       let keyName = try #require(record.pending?.keyName)
       #expect(await bench.keys.certificates(of: keyName).isEmpty)
@@ -45,7 +45,7 @@ struct AcceptanceTests {
       #expect(try bench.record().active?.der == old.der)
       #expect(try bench.record().previous.isEmpty)
       #expect(error.hint?.contains("service.allowed-issuers") == true, "a new issuing authority is no dead end")
-      #expect(try bench.lifecycle().abandon(LifecycleBench.name).stage == .sent)
+      #expect(try bench.lifecycle().abandon(LifecycleBench.name).stage == .retrievalIDKnown)
     }
   }
 

@@ -20,14 +20,14 @@ struct AfterChangeTests {
       bench.hook.fail()
       let file = try bench.fileForUsers("old")
       let installed = try await bench.enrol(file: file)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       #expect(try bench.record().active?.der == installed.der)
       #expect(bench.events.contains { $0.contains("hsmkey certificate fetch payroll") })
       let written = try inode(file)
       let posted = bench.transport.posted.count
 
       try await bench.fetch(file: file)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       bench.hook.fail(false)
       #expect(try await bench.fetch(file: file).der == installed.der)
       #expect(try bench.record().pending == nil)
@@ -42,20 +42,20 @@ struct AfterChangeTests {
   func stateWhileItRuns() async throws {
     try await LifecycleBench.with { bench in
       let file = try bench.fileForUsers("old")
-      let seen = Mutex<(stage: PendingOperation.Stage?, text: String?)>((nil, nil))
+      let seen = Mutex<(stage: LifecycleState?, text: String?)>((nil, nil))
       bench.hook.onRun {
         let stage = try? bench.pending().stage
         let text = try? String(contentsOfFile: file, encoding: .utf8)
         seen.withLock { $0 = (stage, text) }
       }
       let installed = try await bench.enrol(file: file)
-      #expect(seen.withLock(\.stage) == .written)
+      #expect(seen.withLock(\.stage) == .active)
       #expect(try seen.withLock(\.text) == installed.certificate().serializeAsPEM().pemString + "\n")
 
       // What such a crash leaves.
       var record = try bench.record()
       record.pending = PendingOperation(kind: .enrolment, keyName: installed.keyName, startedAt: bench.clock.now)
-      record.pending?.stage = .written
+      record.pending?.stage = .active
       try bench.store().save(record, at: bench.clock.now)
       let written = try inode(file)
       try await bench.enrol(file: file)
@@ -92,7 +92,7 @@ struct AfterChangeTests {
       bench.hook.fail()
       if afterRenewal { try await bench.install() }
       let old = try await afterRenewal ? bench.renew() : bench.enrol()
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       bench.clock.advance(days: 700)
       let new = try await bench.renew()
       #expect(new.der != old.der)
@@ -112,7 +112,7 @@ struct AfterChangeTests {
       try await bench.enrol()
       #expect(try await lifecycleError { try await bench.renew() }.rule == .window)
       #expect(bench.hook.calls.count == 2)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       bench.hook.fail(false)
       #expect(try await lifecycleError { try await bench.renew() }.rule == .window)
       #expect(try bench.record().pending == nil)
@@ -126,9 +126,9 @@ struct AfterChangeTests {
       try await bench.install()
       let installed = try await bench.renew()
       #expect(try await lifecycleError { try await bench.enrol() }.rule == .alreadyEnrolled)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       #expect(try await bench.renew().der == installed.der)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       bench.hook.fail(false)
       #expect(try await bench.renew().der == installed.der)
       #expect(try bench.record().pending == nil)
@@ -144,11 +144,11 @@ struct AfterChangeTests {
       let old = try await bench.enrol()
       bench.clock.advance(days: 731)
       #expect(try await lifecycleError { try await bench.renew() }.rule == .expired)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
       try await bench.simulator.addTransferCredential(customerID: LifecycleBench.customerID, id: "LATE", password: LifecycleBench.password)
       let new = try await bench.enrol(order: "LATE")
       #expect(new.der != old.der)
-      #expect(try bench.pending().stage == .written)
+      #expect(try bench.pending().stage == .active)
     }
   }
 }

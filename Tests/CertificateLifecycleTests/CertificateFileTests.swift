@@ -42,7 +42,7 @@ struct CertificateFileTests {
       let record = try bench.record()
       let active = try #require(record.active)
       #expect(record.previous.count == 1)
-      #expect(record.pending?.stage == .installed)
+      #expect(record.pending?.stage == .stored)
       #expect(await bench.keys.certificates(of: active.keyName) == [try active.certificate()])
 
       #expect(try await lifecycleError { try await bench.renew(file: file) }.code == .fileNotWritten)

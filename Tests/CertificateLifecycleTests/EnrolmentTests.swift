@@ -57,7 +57,7 @@ struct EnrolmentTests {
       #expect(error.underlying is CertificateServiceError)
       #expect(error.hint?.contains("hsmkey certificate fetch payroll") == true)
       #expect(bench.clock.slept == [.seconds(30)] + Array(repeating: .seconds(45), count: 13))
-      #expect(try bench.pending().stage == .sent)
+      #expect(try bench.pending().stage == .retrievalIDKnown)
       bench.clock.advance(seconds: 3_600)
       let installed = try await bench.fetch()
       #expect(try bench.record().active?.der == installed.der)
@@ -74,7 +74,7 @@ struct EnrolmentTests {
         let error = try await serviceError { try await bench.enrol(lifecycle) }
         #expect(error.code == .refused)
         #expect(bench.transport.posted("getCertificate").count == 1)
-        #expect(try bench.pending().stage == .sent)
+        #expect(try bench.pending().stage == .retrievalIDKnown)
       } else {
         try await bench.enrol(lifecycle)
       }

@@ -127,7 +127,7 @@ struct InterruptionTests {
     try await LifecycleBench.with { bench in
       let lifecycle = try bench.lifecycle { _ in throw CancellationError() }
       await #expect(throws: CancellationError.self) { try await bench.enrol(lifecycle) }
-      #expect(try bench.pending().stage == .sent)
+      #expect(try bench.pending().stage == .retrievalIDKnown)
       try await bench.fetch()
     }
   }

@@ -83,7 +83,8 @@ final class LifecycleBench: Sendable {
   /// Opens the state anew, as a new process does.
   func lifecycle(
     environment: ServiceEnvironment = .test, timing: LifecycleTiming = .init(), permanentCodes: Set<String> = [],
-    issuers: [String]? = nil, sleep: (@Sendable (Duration) async throws -> Void)? = nil
+    issuers: [String]? = nil, uncertainRenewal: UncertainRenewal = .ask, chance: Double = 0,
+    sleep: (@Sendable (Duration) async throws -> Void)? = nil
   ) throws -> CertificateLifecycle {
     interruptions.startProcess()
     let trust = try #require(simulator.trustFiles)
@@ -97,11 +98,12 @@ final class LifecycleBench: Sendable {
         responseSigners: try TrustAnchors(files: [trust.servicesRoot, trust.servicesChain]), now: { clock.now }),
       keys: keys, acceptance: AcceptanceOptions(issuers: try TrustAnchors(files: issuers ?? [trust.providersRoot, trust.providersChain])),
       timing: timing,
-      isPermanentRefusal: { $0.contains(where: permanentCodes.contains) }, now: { clock.now },
+      codes: ErrorCodeTable(permanent: Array(permanentCodes)), uncertainRenewal: uncertainRenewal, now: { clock.now },
       sleep: sleep ?? { duration in
         try interruptions.step("wait")
         clock.sleep(duration)
       },
+      chance: { chance },
       afterChange: { await hook.run($0) },
       report: { event in self.said.withLock { $0.append("\(event.name): \(event)") } })
   }

@@ -14,7 +14,7 @@ struct PollTests {
     #expect(bench.clock.slept == [.seconds(45), .seconds(45)])
     #expect(error.hint?.contains("hsmkey certificate fetch payroll") == true)
     #expect(error.underlying is CertificateServiceError)
-    #expect(try bench.pending().stage == .sent)
+    #expect(try bench.pending().stage == .retrievalIDKnown)
     return error
   }
 

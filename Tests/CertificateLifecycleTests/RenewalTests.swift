@@ -112,7 +112,8 @@ struct RenewalTests {
       var record = try bench.record()
       record.pending = PendingOperation(kind: .enrolment, keyName: "k", startedAt: bench.clock.now)
       for (stage, command) in [
-        (PendingOperation.Stage.planned, "enrol"), (.requestMade, "enrol"), (.sending, "enrol"), (.sent, "fetch"), (.received, "fetch"),
+        (LifecycleState.planned, "enrol"), (.requestMade, "enrol"), (.aboutToSend, "enrol"), (.retrievalIDKnown, "fetch"),
+        (.received, "fetch"),
       ] {
         record.pending?.stage = stage
         try bench.store().save(record, at: bench.clock.now)

@@ -91,6 +91,17 @@ actor SoftwareKeys: LifecycleKeys {
     try interruptions.step("after the certificate is stored")
   }
 
+  func destroyKey(identifier: String) async throws {
+    try interruptions.step("before the key is destroyed")
+    entries.removeAll { $0.key.identifier == identifier }
+    try interruptions.step("after the key is destroyed")
+  }
+
+  func unclaimedKeys(claimed: Set<String>) async throws -> [LifecycleKeySummary] {
+    entries.map(\.key).filter { !claimed.contains($0.identifier) && !claimed.contains($0.name) }
+      .map { LifecycleKeySummary(name: $0.name, identifier: $0.identifier, isUsable: true, serials: []) }
+  }
+
   private func entry(_ identifier: String) throws -> Entry {
     guard let entry = entries.first(where: { $0.key.identifier == identifier }) else { throw SoftwareKeysError("no key \(identifier)") }
     return entry

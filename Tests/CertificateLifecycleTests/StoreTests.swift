@@ -19,7 +19,7 @@ struct StoreTests {
   private func record() -> CertificateRecord {
     var record = CertificateRecord(name: "payroll", customerID: "0123456-7", environment: "test")
     var pending = PendingOperation(kind: .renewal, keyName: "payroll-2", startedAt: Date(timeIntervalSince1970: 1_795_000_000))
-    pending.stage = .sending
+    pending.stage = .aboutToSend
     pending.certificateRequest = Data([1, 2, 3])
     pending.transferIDDigest = "aa"
     pending.earlierTransferIDDigests = ["bb", "cc"]
@@ -191,27 +191,39 @@ struct StoreTests {
     let folder = try TemporaryFolder()
     let path = folder.path("state")
     _ = try LifecycleStore(path: path)
-    try BrokenDisk(path: path).change("PRAGMA user_version = 2")
+    try BrokenDisk(path: path).change("PRAGMA user_version = 3")
     #expect(try refusal(path).message.contains("newer version"))
   }
 
-  @Test("A record of the first version decodes, with what came later absent")
+  @Test("A file of the first version is taken over: records, stages under today's names, columns, and a history that begins with that")
   func firstVersion() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("state")
-    let store = try LifecycleStore(path: path)
-    let text = """
-      {"active":{"der":"BAU=","installedAt":"2023-11-14T22:13:20Z","keyIdentifier":"00ff","keyName":"payroll-1"},"customerID":"0123456-7",\
-      "name":"payroll","pending":{"certificateRequest":"AQID","keyIdentifier":"00aa","keyName":"payroll-2","kind":"renewal",\
-      "sentAt":"2026-11-18T11:07:40Z","stage":"request-made","startedAt":"2026-11-18T11:06:40Z","transferIDDigest":"aa"},"previous":[]}
+    let names = [
+      "planned": LifecycleState.planned, "request-made": .requestMade, "sending": .aboutToSend, "sent": .retrievalIDKnown,
+      "received": .checked, "installed": .stored, "written": .active,
+    ]
+    let texts = names.keys.map { stage in
       """
-    try BrokenDisk(path: path).change("INSERT INTO certificate VALUES ('payroll', '\(text)', '2026-11-18T11:06:40Z')")
-    let record = try #require(try store.record(named: "payroll"))
-    #expect(record.environment == nil)
-    #expect(record.active?.keyName == "payroll-1")
-    #expect(record.pending?.stage == .requestMade)
-    #expect(record.pending?.earlierTransferIDDigests == nil)
-    #expect(record.pending?.startedAt == Date(timeIntervalSince1970: 1_795_000_000))
+      {"active":{"der":"BAU=","installedAt":"2023-11-14T22:13:20Z","keyIdentifier":"00ff","keyName":"payroll-1"},"customerID":"0123456-7",\
+      "name":"\(stage)","pending":{"certificateRequest":"AQID","keyIdentifier":"00aa","keyName":"payroll-2","kind":"renewal",\
+      "sentAt":"2026-11-18T11:07:40Z","stage":"\(stage)","startedAt":"2026-11-18T11:06:40Z","transferIDDigest":"aa"},"previous":[]}
+      """
+    }
+    try FirstVersion.write(texts, to: path)
+    let store = try LifecycleStore(path: path)
+    for (old, stage) in names {
+      let record = try #require(try store.record(named: old))
+      #expect(record.environment == nil)
+      #expect(record.active?.keyName == "payroll-1")
+      #expect(record.pending?.stage == stage)
+      #expect(record.pending?.earlierTransferIDDigests == nil)
+      #expect(record.pending?.startedAt == Date(timeIntervalSince1970: 1_795_000_000))
+      #expect(try store.history(of: old).map(\.event) == ["taken-over"])
+    }
+    try store.verifyHistory()
+    #expect(try store.summaries(at: Date()).map(\.name) == names.keys.sorted())
+    #expect(try LifecycleStore(path: path).records().count == names.count, "taken over once")
   }
 
   @Test("Saves are synced before they return, the folder too")
@@ -264,7 +276,7 @@ struct OperationLockTests {
         }
         return await group.reduce(into: []) { $0.append($1) }
       }
-      #expect(outcomes.count { (try? $0.get()) != nil } == 1)
+      #expect(outcomes.count { (try? $0.get()) != nil } == 1, "\(outcomes)")
       // A task that came after the winner had finished finds the certificate.
       let rules = outcomes.compactMap { outcome -> LifecycleRule? in
         if case .failure(let error as LifecycleError) = outcome { error.rule } else { nil }

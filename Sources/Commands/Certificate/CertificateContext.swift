@@ -92,11 +92,11 @@ extension CommandContext {
     if let wait = configured.firstWait { timing.firstWait = wait }
     if let interval = configured.pollInterval { timing.pollInterval = interval }
     if let limit = configured.giveUpAfter { timing.giveUpAfter = limit }
-    let permanent = Set(configured.permanentCodes ?? [])
+    let codes = ErrorCodeTable(permanent: configured.permanentCodes ?? [])
     let lifecycle = CertificateLifecycle(
       store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
       acceptance: AcceptanceOptions(issuers: trust.issuers), timing: timing, transforms: renewalTransforms,
-      isPermanentRefusal: { codes in codes.contains(where: permanent.contains) },
+      codes: codes,
       afterChange: { name in
         let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
         return await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })

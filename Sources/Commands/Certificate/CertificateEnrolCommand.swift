@@ -50,7 +50,7 @@ struct CertificateEnrolCommand: AnsweringCommand {
       if record?.active == nil { throw Self.missingTransferID }
       return
     }
-    if pending.kind == .enrolment, pending.stage == .planned || pending.stage == .requestMade { throw Self.missingTransferID }
+    if pending.kind == .enrolment, pending.isUnsent { throw Self.missingTransferID }
   }
 
   private static let missingTransferID = CommandError.usage(

@@ -64,16 +64,17 @@ struct CertificateStatusCommand: AnsweringCommand {
     if let pending = record?.pending {
       let verb = pending.kind == .renewal ? "renew" : "enrol"
       switch pending.stage {
-      case .planned, .requestMade: return ("\(pending.kind.rawValue) begun, nothing sent yet", "hsmkey certificate \(verb) \(name)")
-      case .sending:
+      case .planned, .keyMade, .requestMade:
+        return ("\(pending.kind.rawValue) begun, nothing sent yet", "hsmkey certificate \(verb) \(name)")
+      case .aboutToSend, .uncertain:
         return (
           "\(pending.kind.rawValue) uncertain: sent, no trustworthy answer known",
           "hsmkey certificate \(verb) \(name), which says how to go on"
         )
-      case .sent: return ("\(pending.kind.rawValue) sent, certificate not fetched yet", "hsmkey certificate fetch \(name)")
-      case .received: return ("\(pending.kind.rawValue) received, not installed yet", "hsmkey certificate fetch \(name)")
-      case .installed: return ("\(pending.kind.rawValue) installed, certificate file not written yet", "hsmkey certificate fetch \(name)")
-      case .written: return ("active, the after-change program has not succeeded yet", "hsmkey certificate fetch \(name)")
+      case .retrievalIDKnown: return ("\(pending.kind.rawValue) sent, certificate not fetched yet", "hsmkey certificate fetch \(name)")
+      case .received, .checked: return ("\(pending.kind.rawValue) received, not installed yet", "hsmkey certificate fetch \(name)")
+      case .stored: return ("\(pending.kind.rawValue) installed, certificate file not written yet", "hsmkey certificate fetch \(name)")
+      default: return ("active, the after-change program has not succeeded yet", "hsmkey certificate fetch \(name)")
       }
     }
     guard let window else { return ("no certificate", "order one, then: hsmkey certificate enrol \(name)") }

@@ -1,0 +1,107 @@
+import Foundation
+import X509
+
+extension CertificateLifecycle {
+  /// Keeps that a consumer accepted a certificate; a proof by the same consumer, address and certificate before is replaced.
+  ///
+  /// - Throws: ``LifecycleError`` with ``LifecycleError/Code/nothingToDo`` for a serial number that the name does not have.
+  public func note(_ proof: ConsumerProof, for name: String) throws {
+    let operation = "note a proof for certificate \(name)"
+    let lock = try store.lock(name, operation: operation)
+    defer { withExtendedLifetime(lock) {} }
+    guard var record = try store.record(named: name), let active = record.active,
+      try ([active] + record.previous).contains(where: { try $0.serial() == proof.serial })
+    else {
+      throw LifecycleError(
+        .nothingToDo, operation: operation, message: "the state has no certificate with the serial number \(proof.serial) under this name")
+    }
+    record.proofs.removeAll { ($0.consumer, $0.address, $0.serial) == (proof.consumer, proof.address, proof.serial) }
+    record.proofs.append(proof)
+    try store.commit(
+      record, .proved,
+      detail: ["consumer": proof.consumer, "address": proof.address, "serial": proof.serial, "tls": proof.protocolVersion],
+      at: now())
+  }
+
+  /// Ends the overlap for one earlier certificate: destroys its key on the token and forgets it.
+  ///
+  /// - Parameters:
+  ///   - plan: what is configured for the certificate; its consumers must have accepted the one in use.
+  ///   - serial: the serial number of the earlier certificate, in hexadecimal.
+  ///   - evenWithoutProof: retire although nobody has accepted the one in use.
+  /// - Throws: ``LifecycleError`` with ``LifecycleRule/provedFirst``, ``LifecycleRule/activeKept``, or
+  ///   ``LifecycleError/Code/nothingToDo`` for a serial number that the name does not have.
+  public func retire(_ plan: CertificatePlan, serial: String, evenWithoutProof: Bool = false) async throws -> RetiredCertificate {
+    let serial = serial.lowercased()
+    let operation = "retire certificate \(serial) of \(plan.name)"
+    let lock = try store.lock(plan.name, operation: operation)
+    defer { withExtendedLifetime(lock) {} }
+    guard var record = try store.record(named: plan.name), let active = record.active else {
+      throw LifecycleError(.nothingToDo, operation: operation, message: "there is no certificate under this name")
+    }
+    try refuseOtherOwner(plan, &record, operation: operation)
+    let old = try retirable(serial, in: record, active, operation: operation)
+    if !evenWithoutProof { try refuseUnproved(plan, record, active, operation: operation) }
+    let isShared = record.claims(ofKey: old.keyIdentifier) > 1
+    record.retiring = serial
+    try store.commit(record, .retirementBegun, detail: ["serial": serial, "key": old.keyName], at: now())
+    if isShared {
+      say(plan.name, "another certificate is for the key \(old.keyName) too: the key stays")
+    } else {
+      say(plan.name, "destroys the key \(old.keyName) of the certificate \(serial)")
+      try await keys.destroyKey(identifier: old.keyIdentifier)
+    }
+    let retired = RetiredCertificate(
+      serial: serial, sha256: DigestText.hexadecimal(DigestText.bytes(of: old.der)), keyName: old.keyName,
+      keyIdentifier: old.keyIdentifier, keyWasDestroyed: !isShared, retiredAt: now())
+    record.previous.removeAll { $0 == old }
+    record.proofs.removeAll { $0.serial == serial }
+    record.retired.insert(retired, at: 0)
+    record.retiring = nil
+    try store.commit(
+      record, .retired, detail: ["serial": serial, "key": old.keyName, "key-destroyed": "\(!isShared)"], at: now())
+    return retired
+  }
+
+  private func retirable(
+    _ serial: String, in record: CertificateRecord, _ active: InstalledCertificate, operation: String
+  ) throws -> InstalledCertificate {
+    guard try active.serial() != serial else {
+      throw LifecycleError(
+        .ruleRefused, rule: .activeKept, operation: operation, message: "it is the certificate in use",
+        hint: "only an earlier certificate is retired; see: hsmkey certificate status \(record.name)")
+    }
+    guard let old = try record.previous.first(where: { try $0.serial() == serial }) else {
+      let known = try record.previous.map { try $0.serial() }.joined(separator: ", ")
+      throw LifecycleError(
+        .nothingToDo, operation: operation,
+        message: record.retired.contains { $0.serial == serial }
+          ? "it is retired already" : "no earlier certificate has this serial number",
+        hint: known.isEmpty ? nil : "earlier certificates: \(known)")
+    }
+    return old
+  }
+
+  private func refuseUnproved(
+    _ plan: CertificatePlan, _ record: CertificateRecord, _ active: InstalledCertificate, operation: String
+  ) throws {
+    let serial = try active.serial()
+    let proved = Set(record.proofs.filter { $0.serial == serial }.map(\.consumer))
+    let missing = plan.consumers.filter { !proved.contains($0) }
+    guard !missing.isEmpty || proved.isEmpty else { return }
+    throw LifecycleError(
+      .ruleRefused, rule: .provedFirst, operation: operation,
+      message: missing.isEmpty
+        ? "no consumer is known to accept the certificate in use (\(serial))"
+        : "not known to accept the certificate in use (\(serial)): \(missing.joined(separator: ", "))",
+      hint: "prove it with: hsmkey certificate probe \(plan.name); a consumer may take days to accept a new certificate")
+  }
+}
+
+extension CertificateRecord {
+  /// How many of its certificates, and of what is pending, are for a key.
+  fileprivate func claims(ofKey identifier: String) -> Int {
+    (active?.keyIdentifier == identifier ? 1 : 0) + previous.count { $0.keyIdentifier == identifier }
+      + (pending?.keyIdentifier == identifier && pending?.certificate == nil ? 1 : 0)
+  }
+}

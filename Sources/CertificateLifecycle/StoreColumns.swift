@@ -1,0 +1,66 @@
+import Foundation
+import GRDB
+
+/// The table of certificates: the record, which is the truth, and beside it what a summary needs. Times are seconds since 1970.
+enum StoreColumns {
+  static let schema = """
+    CREATE TABLE certificate (
+      name TEXT NOT NULL PRIMARY KEY, record TEXT NOT NULL, changed_at TEXT NOT NULL, customer_id TEXT NOT NULL, environment TEXT,
+      pending_kind TEXT, stage TEXT, pending_since INTEGER, refusal_codes TEXT, has_active INTEGER NOT NULL, not_before INTEGER,
+      not_after INTEGER, serial TEXT, previous_count INTEGER NOT NULL, previous_serial TEXT, retiring TEXT
+    ) STRICT;
+    """
+
+  private static let columns = [
+    "name", "record", "changed_at", "customer_id", "environment", "pending_kind", "stage", "pending_since", "refusal_codes", "has_active",
+    "not_before", "not_after", "serial", "previous_count", "previous_serial", "retiring",
+  ]
+
+  static func write(_ record: CertificateRecord, text: String, at time: Date, in database: Database) throws {
+    let standing = CertificateStanding(record)
+    let update = columns.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+    try database.execute(
+      sql: """
+        INSERT INTO certificate (\(columns.joined(separator: ", "))) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
+        ON CONFLICT (name) DO UPDATE SET \(update)
+        """,
+      arguments: [
+        record.name, text, time.ISO8601Format(), record.customerID, record.environment, standing.kind?.rawValue, standing.stage?.rawValue,
+        standing.pendingSince.map(seconds), standing.refusalCodes?.joined(separator: " "), standing.hasActive,
+        standing.notBefore.map(seconds), standing.notAfter.map(seconds), standing.serial, standing.previousCount, standing.previousSerial,
+        standing.retiring,
+      ])
+  }
+
+  static func summaries(in database: Database, at time: Date, schedule: RenewalSchedule) throws -> [CertificateSummary] {
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT \(columns.filter { $0 != "record" }.joined(separator: ", ")) FROM certificate ORDER BY name")
+    var summaries: [CertificateSummary] = []
+    while let row = try rows.next() {
+      summaries.append(
+        CertificateSummary(
+          standing(row), customerID: row["customer_id"], environment: row["environment"],
+          changedAt: try? Date(row["changed_at"] as String, strategy: .iso8601), at: time, schedule: schedule))
+    }
+    return summaries
+  }
+
+  private static func standing(_ row: Row) -> CertificateStanding {
+    var standing = CertificateStanding(name: row["name"])
+    standing.stage = (row["stage"] as String?).map(LifecycleState.init(rawValue:))
+    standing.kind = (row["pending_kind"] as String?).map(PendingOperation.Kind.init(rawValue:))
+    standing.pendingSince = date(row["pending_since"])
+    standing.refusalCodes = (row["refusal_codes"] as String?)?.split(separator: " ").map(String.init)
+    standing.hasActive = row["has_active"]
+    standing.notBefore = date(row["not_before"])
+    standing.notAfter = date(row["not_after"])
+    standing.serial = row["serial"]
+    standing.previousCount = row["previous_count"]
+    standing.previousSerial = row["previous_serial"]
+    standing.retiring = row["retiring"]
+    return standing
+  }
+
+  private static func seconds(_ date: Date) -> Int64 { Int64(date.timeIntervalSince1970.rounded(.down)) }
+  private static func date(_ seconds: Int64?) -> Date? { seconds.map { Date(timeIntervalSince1970: TimeInterval($0)) } }
+}
