@@ -1,13 +1,15 @@
 import Crypto
 public import X509
 
-/// A certificate authority that the agency has published, by its fingerprint.
+/// A certificate authority of the agency's, by its fingerprint: what it is for, and in which environment.
 ///
 /// The fingerprints are facts that a program can be held to; the certificates themselves come from a file that an operator gives. They
-/// expire (the issuing authorities in 2031), so a file with others can always be configured.
+/// expire (the issuing authorities in 2031), so a file with others can always be configured (``AuthorityPins``).
+///
+/// **Where the built-in ones come from**: ``provenance``. They have not been compared with the agency's own pages by us.
 public struct PublishedAuthority: Hashable, Sendable {
   /// What an authority is for.
-  public struct Role: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+  public struct Role: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     /// The name, for example `response-issuer`.
     public let rawValue: String
     /// A role by its name.
@@ -23,6 +25,9 @@ public struct PublishedAuthority: Hashable, Sendable {
     public static let customerIssuer = Role(rawValue: "customer-issuer")
     /// Issues the certificates that sign the service's answers.
     public static let responseIssuer = Role(rawValue: "response-issuer")
+
+    /// All of them, from the top down.
+    public static let allCases: [Role] = [.root, .intermediate, .customerIssuer, .responseIssuer]
   }
 
   /// The common name of the subject.
@@ -37,14 +42,35 @@ public struct PublishedAuthority: Hashable, Sendable {
   /// SHA-256 of the whole certificate, 64 lower-case hexadecimal digits.
   public let sha256: String
 
-  /// The published authority that a certificate is, by its fingerprint; nil for any other certificate.
-  public static func published(_ certificate: Certificate) throws -> PublishedAuthority? {
-    let digest = SHA256.hash(data: try CertificateDER.octets(of: certificate))
-    let digits = digest.map { byte in String(byte >> 4, radix: 16) + String(byte & 15, radix: 16) }.joined()
-    return all.first { $0.sha256 == digits }
+  /// Where the built-in fingerprints come from and what nobody has checked, for people, a sentence each.
+  public static let provenance = [
+    "The certificates were taken from a public copy (the repository OCA-Finland/dev-test on GitHub, commit 9e3f34e30686), which says that"
+      + " it downloaded them from vero.fi on 2026-10-05.",
+    "They were verified among themselves with OpenSSL on 2026-11-22: each chain is whole. That shows nothing about whose roots they are.",
+    "They were not compared with vero.fi by us. Compare the fingerprints once with the agency's own page before you rely on them in"
+      + " production.",
+  ]
+
+  /// An authority that somebody else vouches for.
+  init(commonName: String, environment: ServiceEnvironment, role: Role, sha256: String) {
+    self.commonName = commonName
+    self.environment = environment
+    self.role = role
+    self.sha256 = sha256
   }
 
-  /// All of them.
+  /// The published authority that a certificate is, by its fingerprint; nil for any other certificate.
+  public static func published(_ certificate: Certificate) throws -> PublishedAuthority? {
+    try AuthorityPins.published.authority(of: certificate)
+  }
+
+  /// SHA-256 of a whole certificate, 64 lower-case hexadecimal digits.
+  public static func fingerprint(of certificate: Certificate) throws -> String {
+    let digest = SHA256.hash(data: try CertificateDER.octets(of: certificate))
+    return digest.map { byte in String(byte >> 4, radix: 16) + String(byte & 15, radix: 16) }.joined()
+  }
+
+  /// The built-in ones.
   public static let all: [PublishedAuthority] = [
     PublishedAuthority(
       commonName: "Verohallinto Root CA v1", environment: .production, role: .root,

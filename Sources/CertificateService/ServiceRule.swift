@@ -17,7 +17,7 @@ public struct ServiceRule: RawRepresentable, Hashable, Sendable, CaseIterable, C
     .responseStatus, .responseContentType, .responseSize, .responseXML, .responseFault, .responseEnvelope, .responseOnePayload,
     .responseSignature, .responseSignerChain, .responseSchema, .responseResult, .responseMissingElement, .responseRefused,
     .pemSize, .pemFrame, .pemBase64, .pemPrivateKey, .pemCertificate,
-    .trustAnchor, .trustAuthority, .trustChain, .trustLeaf,
+    .trustAnchor, .trustAuthority, .trustChain, .trustLeaf, .trustPinsFile,
     .certificateDER, .certificateKey, .certificateCustomer, .certificateIssuer, .certificateChain, .certificateValidity,
     .certificateNotKnown,
   ]
@@ -115,6 +115,9 @@ extension ServiceRule {
 
   /// An end-entity certificate is not an authority, and its key usage, where it has one, allows signatures.
   public static let trustLeaf = ServiceRule("TRUST-LEAF")
+
+  /// A file of pins names its format in its first line, and one authority in each other: environment, role, SHA-256, common name.
+  public static let trustPinsFile = ServiceRule("TRUST-PINS-FILE")
 }
 
 // MARK: - The issued certificate

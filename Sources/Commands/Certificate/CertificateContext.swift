@@ -25,20 +25,36 @@ extension CommandContext {
     let service = settings.file.service
     let environment = try serviceEnvironment()
     return try TrustSets(
-      responses: try trustAnchors(service.responseCA, key: "response-ca"), issuers: try trustAnchors(service.issuerCA, key: "issuer-ca"),
-      environment: environment)
+      responses: try trustAnchors(service.responseCA, key: "response-ca", role: .responseIssuer, environment),
+      issuers: try trustAnchors(service.issuerCA, key: "issuer-ca", role: .customerIssuer, environment), environment: environment,
+      pins: try authorityPins())
   }
 
-  private func trustAnchors(_ files: [String]?, key: String) throws -> TrustAnchors {
-    guard let files, !files.isEmpty else {
+  /// The authorities of a setting; without it, those of the trust folder.
+  private func trustAnchors(
+    _ files: [String]?, key: String, role: PublishedAuthority.Role, _ environment: ServiceEnvironment
+  ) throws -> TrustAnchors {
+    if let files, !files.isEmpty { return try trustAnchors(files, key: "service.\(key)") }
+    guard let authorities = try trustFolder.authorities(for: role, in: environment) else {
       throw CommandError.configuration(
-        "service.\(key) is not configured", operation: "set up the certificate service",
-        hint: "list the files of the agency's CA certificates for this environment: root, intermediate and issuing CA")
+        "service.\(key) is not configured, and the trust folder \(trustFolder.path) has no \(role) for \(environment)",
+        operation: "set up the certificate service",
+        hint:
+          "take the agency's CA certificates into it with: hsmkey trust import FILE…; or list their files for this environment in service."
+          + "\(key): root, intermediate and issuing CA")
     }
+    do {
+      return try TrustAnchors(certificates: authorities)
+    } catch {
+      throw CommandError.configuration(error, about: "the trust folder \(trustFolder.path)")
+    }
+  }
+
+  private func trustAnchors(_ files: [String], key: String) throws -> TrustAnchors {
     do {
       return try TrustAnchors(files: files)
     } catch {
-      throw CommandError.configuration(error, about: "service.\(key)")
+      throw CommandError.configuration(error, about: key)
     }
   }
 
@@ -95,8 +111,8 @@ extension CommandContext {
     let codes = ErrorCodeTable(permanent: configured.permanentCodes ?? [])
     let lifecycle = CertificateLifecycle(
       store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
-      acceptance: AcceptanceOptions(issuers: trust.issuers), timing: timing, transforms: renewalTransforms,
-      codes: codes,
+      acceptance: AcceptanceOptions(issuers: trust.issuers, allowedIssuers: configured.allowedIssuers ?? []), timing: timing,
+      transforms: renewalTransforms, codes: codes,
       afterChange: { name in
         let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
         return await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })

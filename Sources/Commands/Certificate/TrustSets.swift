@@ -10,11 +10,11 @@ struct TrustSets: Sendable {
   let issuers: TrustAnchors
 
   /// - Throws: ``CommandRule/trustRoles`` and ``CommandRule/trustEnvironment``.
-  init(responses: TrustAnchors, issuers: TrustAnchors, environment: ServiceEnvironment) throws {
+  init(responses: TrustAnchors, issuers: TrustAnchors, environment: ServiceEnvironment, pins: AuthorityPins) throws {
     self.responses = responses
     self.issuers = issuers
-    try Self.refuse(.customerIssuer, in: responses, key: "response-ca", environment)
-    try Self.refuse(.responseIssuer, in: issuers, key: "issuer-ca", environment)
+    try Self.refuse(.customerIssuer, in: responses, key: "response-ca", environment, pins)
+    try Self.refuse(.responseIssuer, in: issuers, key: "issuer-ca", environment, pins)
     // The upper authorities are common to both chains. The ones at the lower end, which issue, must differ; the key tells, as an
     // authority can have several certificates.
     let issuing = Set(responses.lowest.map(\.publicKey))
@@ -26,10 +26,11 @@ struct TrustSets: Sendable {
   }
 
   private static func refuse(
-    _ role: PublishedAuthority.Role, in set: TrustAnchors, key: String, _ environment: ServiceEnvironment
+    _ role: PublishedAuthority.Role, in set: TrustAnchors, key: String, _ environment: ServiceEnvironment, _ pins: AuthorityPins
   ) throws {
     for certificate in set.anchors + set.intermediates {
-      guard let published = try PublishedAuthority.published(certificate) else { continue }
+      // The built-in fingerprints say what an authority is even where others have taken their place.
+      guard let published = try pins.authority(of: certificate) ?? PublishedAuthority.published(certificate) else { continue }
       guard published.environment == environment else {
         throw refusal(
           .trustEnvironment,

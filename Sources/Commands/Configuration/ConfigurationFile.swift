@@ -36,6 +36,7 @@ struct ConfigurationFile: Sendable {
     var plainHTTPToLoopback: Bool?
     var renewalTransforms: String?
     var permanentCodes: [String]?
+    var allowedIssuers: [String]?
   }
 
   struct Audit: Sendable {
@@ -56,6 +57,8 @@ struct ConfigurationFile: Sendable {
   var token = Token()
   var policy = Policy()
   var state: String?
+  var trustFolder: String?
+  var trustPins: String?
   var service = Service()
   var audit = Audit()
   var certificates: [Certificate] = []
@@ -66,8 +69,10 @@ struct ConfigurationFile: Sendable {
   init(parsing text: String, file: String) throws {
     path = file
     let root = try StrictMapping(parsing: text, file: file)
-    try root.allow(["token", "state", "service", "audit", "certificates", "policy"])
+    try root.allow(["token", "state", "trust-folder", "trust-pins", "service", "audit", "certificates", "policy"])
     state = try root.file("state")
+    trustFolder = try root.file("trust-folder")
+    trustPins = try root.file("trust-pins")
     if let section = try root.section("token") {
       token = try Token(section)
       // A PIN file, too, is meant from here.
@@ -139,7 +144,7 @@ extension ConfigurationFile.Service {
   fileprivate init(_ section: StrictMapping) throws {
     try section.allow([
       "environment", "endpoint", "tls-ca", "response-ca", "issuer-ca", "first-wait", "poll-interval", "give-up-after", "timeout", "proxy",
-      "plain-http-to-loopback", "renewal-transforms", "permanent-codes",
+      "plain-http-to-loopback", "renewal-transforms", "permanent-codes", "allowed-issuers",
     ])
     environment = try section.string("environment")
     if let environment, !["test", "production"].contains(environment) {
@@ -162,6 +167,7 @@ extension ConfigurationFile.Service {
       throw section.refusal("renewal-transforms", "must be enveloped-and-exclusive or enveloped")
     }
     permanentCodes = try section.strings("permanent-codes")
+    allowedIssuers = try section.strings("allowed-issuers")
   }
 }
 

@@ -55,6 +55,10 @@ struct Settings: Sendable {
   /// What new keys must be, and what a key is held against.
   let policy: Setting<KeyPolicy>
   let state: Setting<String>
+  /// Where imported authorities are kept.
+  let trustFolder: Setting<String>
+  /// The file whose pins replace the built-in ones; nil when there is none.
+  let trustPins: Setting<String>?
 
   /// Where a configuration file is looked for when none is named.
   static let defaultFiles = ["./hsmkey.yaml", "/etc/hsmkey/hsmkey.yaml"]
@@ -97,6 +101,9 @@ struct Settings: Sendable {
     initializationString = configured(file.token.initializationString)
     policy = try Self.policy(file)
     state = configured(file.state) ?? Setting(value: Self.defaultStateFile, origin: .builtIn)
+    let besides = URL(filePath: state.value).deletingLastPathComponent().appending(path: "trust").path
+    trustFolder = configured(file.trustFolder) ?? Setting(value: besides, origin: .builtIn)
+    trustPins = configured(file.trustPins)
   }
 
   /// What is configured for one certificate.
@@ -155,17 +162,8 @@ struct Settings: Sendable {
 
   /// A configuration file names the module that is loaded and the program that is run, so whoever writes it runs code as us.
   private static func refuseForeign(_ descriptor: FileDescriptor, _ path: String) throws {
-    let status = try descriptor.stat()
-    guard status.userID.rawValue == 0 || status.userID.rawValue == geteuid() else {
-      throw CommandError.configuration(
-        "\(path) belongs to user \(status.userID.rawValue), who could run programs through it", rule: .configurationOwner,
-        hint: "look at the file; if it is what you want: chown \(geteuid()) \(path)")
-    }
-    // Writing to a device (`--config /dev/null`) changes nothing for its reader.
-    guard status.type == .characterSpecial || status.permissions.isDisjoint(with: [.groupWrite, .otherWrite]) else {
-      throw CommandError.configuration(
-        "others can change \(path) (mode \(String(status.permissions.rawValue, radix: 8))), and could run programs through it",
-        rule: .configurationOwner, hint: "look at the file; then: chmod go-w \(path)")
+    try OwnFile.refuseForeign(descriptor, path) { message, hint in
+      CommandError.configuration("\(message), and could run programs through it", rule: .configurationOwner, hint: hint)
     }
   }
 }

@@ -41,26 +41,36 @@ enum DoctorService {
         known.exitStatus, code: known.code, rule: known.rule, operation: known.operation, message: "\(known.operation): \(known.message)",
         hints: known.hints.isEmpty ? ["name files with the agency's CA certificates that this user can read"] : known.hints)
     }
-    let lists = [("response-ca", sets.responses), ("issuer-ca", sets.issuers)]
+    let pins = try context.authorityPins()
+    let service = context.settings.file.service
     var details: [String] = []
     var troubles: [String] = []
-    for (name, set) in lists {
+    for (name, files, set) in [("response-ca", service.responseCA, sets.responses), ("issuer-ca", service.issuerCA, sets.issuers)] {
       let all = set.anchors + set.intermediates
-      let published = try all.filter { try PublishedAuthority.published($0) != nil }.count
-      details.append("\(name): \(all.count) authorities, \(published) of them published by the agency for \(environment)")
+      let isFolder = files?.isEmpty ?? true
+      let pinned = try all.filter { try pins.authority(of: $0) != nil }.count
+      details.append(
+        "\(name): \(isFolder ? "the trust folder \(context.trustFolder.path), " : "")\(all.count) authorities, \(pinned) of them"
+          + (pins.file.map { " pinned by \($0)" } ?? " published by the agency for \(environment)"))
       for authority in all {
         let subject = authority.subject.readable
-        if authority.notValidAfter < now { troubles.append("\(subject) of \(name) expired on \(authority.notValidAfter.ISO8601Format())") }
+        let left = authority.notValidAfter.timeIntervalSince(now) / 86400
+        if left < 0 {
+          troubles.append("\(subject) of \(name) expired on \(authority.notValidAfter.ISO8601Format())")
+        } else if left < Double(AuthorityReport.warningDays) {
+          troubles.append("\(subject) of \(name) ends in \(Int(left)) days, on \(authority.notValidAfter.ISO8601Format())")
+        }
         if authority.notValidBefore > now { troubles.append("\(subject) of \(name) is not valid yet") }
       }
-      if published < all.count { troubles.append("\(all.count - published) of \(name) are not published by the agency") }
+      // What is in the folder without a pin was vouched for by whoever gave its fingerprint.
+      if pinned < all.count, !isFolder { troubles.append("\(all.count - pinned) of \(name) are not published by the agency") }
     }
     guard troubles.isEmpty else {
       return .warning(
         troubles.joined(separator: "; "), details: details,
         hint: "for the agency's own service take its published CA certificates; a test service of your own has its own")
     }
-    return .ok("every authority is the agency's own, for \(environment)", details: details)
+    return .ok("every authority is vouched for, for \(environment)", details: details)
   }
 
   /// Connects to the service and hangs up. No request is sent.

@@ -14,6 +14,11 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let trustRoles = CommandRule("TRUST-ROLES")
   /// A published authority is trusted in its own environment only: test and production never mix.
   static let trustEnvironment = CommandRule("TRUST-ENVIRONMENT")
+  /// An authority is imported only when its SHA-256 is pinned, or given on the command line.
+  static let trustFingerprint = CommandRule("TRUST-FINGERPRINT")
+  /// The trust folder and what is in it can be changed by root and by the user who runs the tool, and by nobody else; each file is what its
+  /// name says.
+  static let trustFolder = CommandRule("TRUST-FOLDER")
   /// A request with a transfer password in it goes to a file that only its owner can open, or to standard output when that is asked for.
   static let secretOutput = CommandRule("SECRET-OUTPUT")
   /// The certificate service's certificates have RSA keys: its renewals are signed with RSA only.
@@ -30,7 +35,8 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let keyCertified = CommandRule("KEY-CERTIFIED")
 
   static let allCases: [CommandRule] = [
-    .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .secretOutput, .serviceKey, .tokenLabelTaken,
+    .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .trustFingerprint, .trustFolder, .secretOutput,
+    .serviceKey, .tokenLabelTaken,
     .tokenNotEmpty, .tokenSerial, .confirmation, .keyCertified,
   ]
 
