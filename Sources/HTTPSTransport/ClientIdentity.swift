@@ -1,7 +1,7 @@
 /// Who a client is: a certificate, and a private key that is somewhere else and signs when it is asked to.
 ///
-/// Where the key is, and how it signs, is the closure's business: this room knows no token. It is asked once for each connection to a server
-/// that wants a certificate, for a signature over a whole message and never for RSA without padding.
+/// Where the key is, and how it signs, is the closure's business: this room knows no token. It is asked once for each connection to a
+/// server that wants a certificate, for a signature over a whole message and never for RSA without padding.
 public struct ClientIdentity: Sendable {
   /// The certificates that are sent, DER: the client's own first, then its issuers in order. Exactly these are sent.
   public let certificateChain: [[UInt8]]

@@ -69,8 +69,8 @@ extension ClientProbe {
 }
 
 extension HTTPSTransport {
-  /// Asks a server what it makes of this client's certificate: a TLS handshake, and then a GET, because a server that speaks TLS 1.3 refuses
-  /// a certificate only after the client's handshake is done, and nginx refuses it in an answer.
+  /// Asks a server what it makes of this client's certificate: a TLS handshake, and then a GET, because a server that speaks TLS 1.3
+  /// refuses a certificate only after the client's handshake is done, and nginx refuses it in an answer.
   ///
   /// - Parameter url: an absolute https URL. Of its answer only the status and the title of a page are used.
   /// - Throws: what stood in the way of an answer: `TRANSPORT-UNREACHABLE`, `TRANSPORT-CERTIFICATE` …; `TRANSPORT-CLIENT-KEY` with the

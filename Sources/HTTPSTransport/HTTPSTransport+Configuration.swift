@@ -29,7 +29,8 @@ extension HTTPSTransport {
 
     /// The settings; each has a default that suits the certificate service.
     public init(
-      trust: Trust = .system, versions: ClosedRange<TLSVersion> = .tls12 ... .tls13, connectTimeout: Duration = .seconds(15), totalTimeout: Duration = .seconds(60),
+      trust: Trust = .system, versions: ClosedRange<TLSVersion> = .tls12 ... .tls13, connectTimeout: Duration = .seconds(15),
+      totalTimeout: Duration = .seconds(60),
       maximumResponseBytes: Int = 1 << 20, proxy: String? = nil, allowsPlainHTTPToLoopback: Bool = false, userAgent: String = "hsmkey"
     ) {
       self.trust = trust

@@ -41,6 +41,7 @@ public struct TransportRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let library = TransportRule("TRANSPORT-LIBRARY")
 
   public static let allCases: [TransportRule] = [
-    url, plainHTTP, header, trust, proxy, unreachable, tls, certificate, clientCertificate, clientKey, clientRefused, timeout, redirect, responseSize, response, cancelled, library,
+    url, plainHTTP, header, trust, proxy, unreachable, tls, certificate, clientCertificate, clientKey, clientRefused, timeout, redirect,
+    responseSize, response, cancelled, library,
   ]
 }

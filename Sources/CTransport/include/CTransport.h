@@ -1,5 +1,5 @@
-/// What Swift cannot call in libcurl by itself: variadic functions, one typed line each; the library's start with an allocator that wipes; and
-/// what OpenSSL is told about a client that has a certificate.
+/// What Swift cannot call in libcurl by itself: variadic functions, one typed line each. The library's start with an allocator that wipes.
+/// And what OpenSSL is told about a client that has a certificate.
 #ifndef CTransport_H
 #define CTransport_H
 
