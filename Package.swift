@@ -92,7 +92,8 @@ let package = Package(
     .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "Secrets", "TestSupport", crypto]),
     .testTarget(name: "XMLSignatureTests", dependencies: ["XMLSignature", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .executableTarget(name: "transport-probe", dependencies: ["HTTPSTransport"], path: "Tests/TransportProbe"),
-    .testTarget(name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport", "transport-probe"]),
+    .testTarget(
+      name: "HTTPSTransportTests", dependencies: ["HTTPSTransport", "TestSupport", "transport-probe", crypto, cryptoExtras]),
     .testTarget(name: "KeyEvidenceTests", dependencies: ["KeyEvidence", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .testTarget(
       name: "TokenKeysTests",

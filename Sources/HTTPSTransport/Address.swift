@@ -7,11 +7,11 @@ struct Address: Sendable {
   let isPlain: Bool
   let host: String
   let port: String
-  /// "post to https://example.org/service", without a query.
+  /// "post to https://example.org/service", without a query; or another verb.
   let operation: String
 
-  init(_ text: String, allowsPlainHTTPToLoopback: Bool) throws(HTTPSTransportError) {
-    let unknown = "post to the service"
+  init(_ text: String, allowsPlainHTTPToLoopback: Bool, verb: String = "post to") throws(HTTPSTransportError) {
+    let unknown = "\(verb) the service"
     guard let parts = Parts(text), let scheme = parts[CURLUPART_SCHEME], let host = parts[CURLUPART_HOST], !host.isEmpty,
       let port = parts[CURLUPART_PORT], let url = parts[CURLUPART_URL],
       parts[CURLUPART_USER] == nil, parts[CURLUPART_PASSWORD] == nil, parts[CURLUPART_FRAGMENT] == nil,
@@ -20,7 +20,7 @@ struct Address: Sendable {
       throw HTTPSTransportError(
         .url, unknown, "the address is no absolute https URL, or has a user name, a fragment, a space or a letter that is not ASCII")
     }
-    operation = "post to \(url.prefix { $0 != "?" })"
+    operation = "\(verb) \(url.prefix { $0 != "?" })"
     switch scheme {
     case "https": isPlain = false
     case "http":

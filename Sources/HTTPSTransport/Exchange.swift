@@ -13,20 +13,42 @@ final class Exchange: Sendable {
   let address: Address
   let fields: [HeaderField]
   let configuration: HTTPSTransport.Configuration
-  /// Ends when the connection stands; no request is sent.
-  let connectsOnly: Bool
+  let purpose: Purpose
+  /// Who the client is, for servers that ask.
+  let identity: ClientIdentity?
+
+  /// What the exchange is for.
+  enum Purpose: Sendable {
+    /// One POST.
+    case post
+    /// Ends when the connection stands; no request is sent.
+    case connection
+    /// A GET without a body, of whose answer the head matters.
+    case probe
+  }
 
   @safe private struct Control {
     var isCancelled = false
     /// Set while the thread may be waiting in it.
     nonisolated(unsafe) var multi: UnsafeMutableRawPointer?
+    /// Set while the thread waits for the client's key.
+    var signing: SignatureWait?
   }
   private let control = Mutex(Control())
+  private let began = ContinuousClock.now
+  private let facts = Mutex(HandshakeFacts())
+
+  /// What is known of the connection's TLS; complete when the exchange has ended.
+  var handshakeFacts: HandshakeFacts { facts.withLock { $0 } }
+
+  func note(_ change: (inout HandshakeFacts) -> Void) { facts.withLock { change(&$0) } }
 
   init(
-    body: [UInt8], address: Address, fields: [HeaderField], configuration: HTTPSTransport.Configuration, connectsOnly: Bool = false
+    _ purpose: Purpose, body: [UInt8] = [], address: Address, fields: [HeaderField] = [], configuration: HTTPSTransport.Configuration,
+    identity: ClientIdentity?
   ) {
-    self.connectsOnly = connectsOnly
+    self.purpose = purpose
+    self.identity = identity
     self.body = Mutex(body)
     self.address = address
     self.fields = fields
@@ -51,7 +73,20 @@ final class Exchange: Sendable {
       control.isCancelled = true
       // The one function of a handle that may be called from another thread (curl_multi_wakeup(3)); the lock keeps the handle alive.
       if let multi = unsafe control.multi { unsafe _ = curl_multi_wakeup(multi) }
+      control.signing?.cancel()
     }
+  }
+
+  /// Waits, on the exchange's thread, for the client's key to sign; no longer than the exchange may take, and not when it is cancelled.
+  func signature(by identity: ClientIdentity, for request: SigningRequest) throws -> [UInt8] {
+    let waiting = SignatureWait()
+    let isCancelled = control.withLock { control in
+      control.signing = waiting
+      return control.isCancelled
+    }
+    defer { control.withLock { $0.signing = nil } }
+    guard !isCancelled else { throw CancellationError() }
+    return try waiting.signature(within: configuration.totalTimeout - began.duration(to: .now)) { try await identity.sign(request) }
   }
 
   /// Starts the thread; `completion` is called once, from there.

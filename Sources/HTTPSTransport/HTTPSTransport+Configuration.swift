@@ -11,6 +11,8 @@ extension HTTPSTransport {
 
     /// Whose certificates the server may present.
     public var trust: Trust
+    /// The versions of TLS that are spoken.
+    public var versions: ClosedRange<TLSVersion>
     /// How long name resolution, connecting and the TLS handshake may take together.
     public var connectTimeout: Duration
     /// How long the whole exchange may take.
@@ -27,10 +29,12 @@ extension HTTPSTransport {
 
     /// The settings; each has a default that suits the certificate service.
     public init(
-      trust: Trust = .system, connectTimeout: Duration = .seconds(15), totalTimeout: Duration = .seconds(60),
+      trust: Trust = .system, versions: ClosedRange<TLSVersion> = .tls12 ... .tls13, connectTimeout: Duration = .seconds(15),
+      totalTimeout: Duration = .seconds(60),
       maximumResponseBytes: Int = 1 << 20, proxy: String? = nil, allowsPlainHTTPToLoopback: Bool = false, userAgent: String = "hsmkey"
     ) {
       self.trust = trust
+      self.versions = versions
       self.connectTimeout = connectTimeout
       self.totalTimeout = totalTimeout
       self.maximumResponseBytes = maximumResponseBytes

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Sends one POST over TLS and gives back what was answered, within strict limits.
+/// Sends one POST over TLS and gives back what was answered, within strict limits. A client may have a certificate, with a key that is
+/// somewhere else (``ClientIdentity``).
 ///
 /// - TLS 1.2 or later; the server's certificate chain and name are always verified, and no setting turns that off.
 /// - HTTP/1.1, one connection a request, nothing kept: no session, cookie, redirection, retry or `Expect: 100-continue`.
@@ -9,12 +10,15 @@ import Glibc
 public struct HTTPSTransport: Sendable {
   /// The settings.
   public let configuration: Configuration
+  let identity: ClientIdentity?
 
   /// A transport with these settings.
   ///
+  /// - Parameter identity: who the client is to servers that ask for a certificate; nil for nobody.
   /// - Throws: `TRANSPORT-TRUST` when the file of trust anchors cannot be used, `TRANSPORT-PROXY` when the proxy is no `http://host:port`,
-  ///   `TRANSPORT-HEADER` for a user agent of several lines, `TRANSPORT-LIBRARY` when libcurl cannot start.
-  public init(_ configuration: Configuration) throws(HTTPSTransportError) {
+  ///   `TRANSPORT-HEADER` for a user agent of several lines, `TRANSPORT-CLIENT-CERTIFICATE` for an identity without a certificate or
+  ///   without a way to sign, `TRANSPORT-LIBRARY` when libcurl cannot start.
+  public init(_ configuration: Configuration, identity: ClientIdentity? = nil) throws(HTTPSTransportError) {
     let operation = "prepare for HTTPS"
     guard Curl.started == .ok else {
       throw HTTPSTransportError(.library, operation, "libcurl did not start (\(Curl.started.text))")
@@ -25,7 +29,12 @@ public struct HTTPSTransport: Sendable {
     try HeaderField(name: "User-Agent", value: configuration.userAgent).check(operation)
     if case .file(let path) = configuration.trust { try Self.checkTrustFile(path, operation) }
     if let proxy = configuration.proxy { try Address.checkProxy(proxy, operation) }
+    if let identity, identity.certificateChain.isEmpty || identity.schemes.isEmpty {
+      throw HTTPSTransportError(
+        .clientCertificate, operation, "a client's identity has at least one certificate and one scheme to sign with")
+    }
     self.configuration = configuration
+    self.identity = identity
   }
 
   /// Sends `body` and waits for the response, of whatever status but a redirection.
@@ -42,7 +51,8 @@ public struct HTTPSTransport: Sendable {
     let address = try Address(url, allowsPlainHTTPToLoopback: configuration.allowsPlainHTTPToLoopback)
     let fields = headers.map { HeaderField(name: $0.name, value: $0.value) }
     for field in fields { try field.checkAllowed(address.operation) }
-    return try await perform(Exchange(body: body, address: address, fields: fields, configuration: configuration))
+    return try await perform(
+      Exchange(.post, body: body, address: address, fields: fields, configuration: configuration, identity: identity))
   }
 
   /// Connects, with everything that belongs to it (name, proxy, TLS, the server's certificate), and hangs up before the first byte of a
@@ -51,10 +61,10 @@ public struct HTTPSTransport: Sendable {
   /// - Throws: what stood in the way.
   public func connect(to url: String) async throws(HTTPSTransportError) {
     let address = try Address(url, allowsPlainHTTPToLoopback: configuration.allowsPlainHTTPToLoopback)
-    _ = try await perform(Exchange(body: [], address: address, fields: [], configuration: configuration, connectsOnly: true))
+    _ = try await perform(Exchange(.connection, address: address, configuration: configuration, identity: identity))
   }
 
-  private func perform(_ exchange: Exchange) async throws(HTTPSTransportError) -> HTTPResponse {
+  func perform(_ exchange: Exchange) async throws(HTTPSTransportError) -> HTTPResponse {
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in exchange.start { continuation.resume(returning: $0) } }
     } onCancel: {

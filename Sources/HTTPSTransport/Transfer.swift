@@ -3,6 +3,7 @@ import CTransport
 /// libcurl's side of an exchange. Lives and dies on the exchange's thread.
 @safe final class Transfer {
   let exchange: Exchange
+  private let handshake: Handshake
   let multi: UnsafeMutableRawPointer
   private let easy: UnsafeMutableRawPointer
   private var lists: [UnsafeMutablePointer<curl_slist>] = unsafe []
@@ -29,6 +30,7 @@ import CTransport
       throw exchange.failed(.library, "libcurl has no memory")
     }
     self.exchange = exchange
+    handshake = Handshake(exchange)
     body = exchange.takeBody()
     unsafe self.easy = easy
     unsafe self.multi = multi
@@ -84,6 +86,11 @@ import CTransport
 
   private func outcome(_ code: CurlCode) -> Exchange.Outcome {
     if hasConnected { return .success(HTTPResponse(status: 0, contentType: nil, body: [])) }
+    if exchange.purpose == .probe, headIsComplete, (200..<600).contains(number(CURLINFO_RESPONSE_CODE)) {
+      // Whatever became of the body: the server has spoken.
+      return .success(
+        HTTPResponse(status: number(CURLINFO_RESPONSE_CODE), contentType: string(CURLINFO_CONTENT_TYPE), body: content))
+    }
     if hasOverflowed || CURLcode(code.rawValue) == CURLE_FILESIZE_EXCEEDED {
       return .failure(
         exchange.failed(
@@ -107,6 +114,7 @@ import CTransport
 
   /// Our sentence with libcurl's own words; a refusal by the proxy comes as an error of reading.
   private func failure(_ code: CurlCode) -> HTTPSTransportError {
+    if let failure = clientFailure { return failure }
     var (rule, message, hint) = code.failure
     let refusedByProxy = number(CURLINFO_HTTP_CONNECTCODE)
     if exchange.configuration.proxy != nil, !requestHasBegun, refusedByProxy >= 300 {
@@ -116,6 +124,28 @@ import CTransport
     }
     let said = unsafe String(cString: words)
     return exchange.failed(rule, "\(message) (\(said.isEmpty ? code.text : said))", hint: hint, sent: requestHasBegun)
+  }
+
+  /// What the client's certificate or key has to do with it, where it has.
+  private var clientFailure: HTTPSTransportError? {
+    let facts = exchange.handshakeFacts
+    if let reason = facts.refusedIdentity {
+      return exchange.failed(
+        .clientCertificate, "the client's certificate cannot be used (\(reason))", hint: "its key must be RSA or ECDSA and strong enough")
+    }
+    switch facts.signingFailure {
+    case nil: break
+    case is SigningTookTooLong:
+      return exchange.failed(
+        .timeout, "the client's key did not sign within \(exchange.configuration.totalTimeout)", sent: requestHasBegun)
+    case let error?:
+      return HTTPSTransportError(
+        .clientKey, exchange.address.operation, "the client's key did not sign: \(error)", underlying: error,
+        requestMayHaveBeenSent: requestHasBegun)
+    }
+    guard facts.wasAsked, let alert = facts.alert else { return nil }
+    return exchange.failed(
+      .clientRefused, "the server does not accept the client's certificate (alert: \(alert))", sent: requestHasBegun)
   }
 
   private func number(_ information: CURLINFO) -> Int {
@@ -155,7 +185,7 @@ extension Transfer {
       try set(CURLOPT_RESOLVE, list: ["\(address.host):\(address.port):127.0.0.1"])
     }
 
-    try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+    try set(CURLOPT_SSLVERSION, settings.versions.curlValue)
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_SSL_SESSIONID_CACHE, 0)
@@ -168,8 +198,12 @@ extension Transfer {
     try set(CURLOPT_TIMEOUT_MS, settings.totalTimeout.milliseconds)
     unsafe try check(transport_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumResponseBytes)))
 
-    try set(CURLOPT_POST, 1)
-    unsafe try check(transport_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+    if exchange.purpose == .probe {
+      try set(CURLOPT_HTTPGET, 1)
+    } else {
+      try set(CURLOPT_POST, 1)
+      unsafe try check(transport_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+    }
     try set(CURLOPT_USERAGENT, settings.userAgent)
     // A name with nothing after the colon takes a field away that libcurl would set by itself.
     var lines = ["Expect:"]
@@ -179,6 +213,13 @@ extension Transfer {
     let reference = unsafe Unmanaged.passUnretained(self).toOpaque()
     for option in [CURLOPT_READDATA, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_PREREQDATA] {
       unsafe try set(option, pointer: reference)
+    }
+    if exchange.identity != nil || exchange.purpose == .probe {
+      unsafe try set(CURLOPT_SSL_CTX_DATA, pointer: Unmanaged.passUnretained(handshake).toOpaque())
+      unsafe try check(
+        transport_set_ssl_context(easy) { _, context, handshake in
+          unsafe Unmanaged<Handshake>.fromOpaque(handshake!).takeUnretainedValue().prepare(context!)
+        })
     }
     unsafe try check(transport_set_prerequest(easy) { transfer, _, _, _, _ in unsafe Transfer.at(transfer).connected() })
     unsafe try check(
@@ -227,7 +268,7 @@ extension Transfer {
   /// CURLOPT_PREREQFUNCTION(3): the connection stands, the request has not begun.
   private func connected() -> CInt {
     if exchange.isCancelled { return CInt(CURL_PREREQFUNC_ABORT) }
-    if exchange.connectsOnly {
+    if exchange.purpose == .connection {
       hasConnected = true
       return CInt(CURL_PREREQFUNC_ABORT)
     }

@@ -21,6 +21,12 @@ public struct TransportRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let tls = TransportRule("TRANSPORT-TLS")
   /// The server's certificate is valid, chains to a trust anchor and names the host.
   public static let certificate = TransportRule("TRANSPORT-CERTIFICATE")
+  /// A client's certificate can be read, is strong enough for TLS, and has a key and signature schemes of one kind.
+  public static let clientCertificate = TransportRule("TRANSPORT-CLIENT-CERTIFICATE")
+  /// A client's key signs when the server asks for its certificate; where it does not, the connection ends there.
+  public static let clientKey = TransportRule("TRANSPORT-CLIENT-KEY")
+  /// A server that does not accept the client's certificate is told from one that cannot be reached.
+  public static let clientRefused = TransportRule("TRANSPORT-CLIENT-REFUSED")
   /// Connecting and the whole exchange each have a time limit.
   public static let timeout = TransportRule("TRANSPORT-TIMEOUT")
   /// A redirection is never followed.
@@ -35,6 +41,7 @@ public struct TransportRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let library = TransportRule("TRANSPORT-LIBRARY")
 
   public static let allCases: [TransportRule] = [
-    url, plainHTTP, header, trust, proxy, unreachable, tls, certificate, timeout, redirect, responseSize, response, cancelled, library,
+    url, plainHTTP, header, trust, proxy, unreachable, tls, certificate, clientCertificate, clientKey, clientRefused, timeout, redirect,
+    responseSize, response, cancelled, library,
   ]
 }

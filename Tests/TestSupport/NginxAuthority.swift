@@ -34,6 +34,23 @@ public final class NginxAuthority: Sendable {
     return (certificate, key)
   }
 
+  /// A client's certificate and its key.
+  ///
+  /// - Parameters:
+  ///   - key: in the words of `openssl req -newkey`: `rsa:2048`, or the name of a curve.
+  ///   - days: negative for a certificate that has expired.
+  public func client(named name: String, key kind: String = "P-256", days: Int = 2) async throws -> (certificate: String, key: String) {
+    let file = "client-\(name.utf8.reduce(days & 0xffff) { ($0 &* 31 &+ Int($1)) & 0xffff_ffff })-\(kind.filter { $0 != ":" })"
+    let (certificate, key, request) = (folder.path(file + ".pem"), folder.path(file + ".key"), folder.path(file + ".csr"))
+    let newKey = kind.contains(":") ? ["-newkey", kind] : ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:\(kind)"]
+    try await openssl(["req", "-new"] + newKey + ["-nodes", "-keyout", key, "-out", request, "-subj", "/CN=\(name)"])
+    try folder.write("extendedKeyUsage=clientAuth\nkeyUsage=critical,digitalSignature\n".utf8, to: file + ".ext")
+    try await openssl(
+      ["x509", "-req", "-in", request, "-out", certificate, "-CA", folder.path("ca.pem"), "-CAkey", folder.path("ca.key")]
+        + ["-CAcreateserial", "-days", "\(days)", "-extfile", folder.path(file + ".ext")])
+    return (certificate, key)
+  }
+
   private static let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
   private func openssl(_ arguments: [String]) async throws {

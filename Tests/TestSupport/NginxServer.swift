@@ -3,7 +3,8 @@ import Foundation
 /// A real nginx as HTTPS server, in a folder of its own, on a port of its own, gone with this object (or with the test process).
 ///
 /// Without an upstream it answers by itself: `/ok` with `<ok/>`, `/seen` with what it saw of the request, `/status/502` with an HTML page,
-/// `/redirect` with a redirection to another host. With one it is the TLS terminator in front of `http://127.0.0.1:upstream`.
+/// `/redirect` with a redirection to another host, `/client` with whom it took the client for.
+/// With one it is the TLS terminator in front of `http://127.0.0.1:upstream`.
 public final class NginxServer: Sendable {
   public let port: Int
   /// The CA that the server's certificate comes from, PEM.
@@ -22,15 +23,20 @@ public final class NginxServer: Sendable {
   ///   - names: what the server's certificate stands for.
   ///   - days: how long it is valid; negative for an expired one.
   ///   - protocols: the TLS versions in nginx's words.
+  ///   - clients: a PEM file with the CAs of clients' certificates, for a server that asks for them.
+  ///   - verification: whether a client must have one: `on`, or in nginx's words otherwise (`optional`, `optional_no_ca`).
+  ///   - settings: further lines of nginx's for the server.
   public init(
     upstream: Int? = nil, authority: NginxAuthority? = nil, names: [String] = ["DNS:localhost", "IP:127.0.0.1"], days: Int = 2,
-    protocols: String = "TLSv1.2 TLSv1.3"
+    protocols: String = "TLSv1.2 TLSv1.3", clients: String? = nil, verification: String = "on", settings: [String] = []
   ) async throws {
     let folder = try TemporaryFolder()
     self.folder = folder
     let ca = if let authority { authority } else { try await NginxAuthority() }
     self.authority = ca
     let (certificate, key) = try await ca.server(names: names, days: days)
+    let asking =
+      clients.map { ["ssl_verify_client \(verification);", "ssl_client_certificate \($0);", "ssl_verify_depth 5;"] } ?? []
     let builtWith = try await run(Self.program, ["-V"]).standardError
     var attempt = 0
     while true {
@@ -38,7 +44,7 @@ public final class NginxServer: Sendable {
       let port = try LoopbackSocket.freePort()
       let configuration = Self.configuration(
         port: port, folder: folder.path, certificate: certificate, key: key, protocols: protocols, builtWith: builtWith,
-        locations: upstream.map(Self.handingOn) ?? Self.answering)
+        settings: asking + settings, locations: upstream.map(Self.handingOn) ?? Self.answering)
       try folder.write(configuration.utf8, to: "nginx.conf")
       let (process, lifeline) = try ChildProcess.server(
         Self.program, ["-p", folder.path, "-c", folder.path("nginx.conf"), "-e", folder.path("error.log")], log: folder.path("error.log"))
@@ -75,6 +81,8 @@ public final class NginxServer: Sendable {
           return 200 "$request_method $server_protocol $ssl_protocol type=$content_type length=$content_length cookie=$http_cookie \
     authorization=$http_authorization expect=$http_expect agent=$http_user_agent soap=$http_soapaction encoding=$http_accept_encoding";
         }
+        location = /client { default_type text/plain; return 200 "$ssl_client_verify $ssl_client_s_dn $ssl_protocol"; }
+        location = /status/403 { default_type text/html; return 403 "<html><title>not yours</title></html>"; }
         location = /status/502 { default_type text/html; return 502 "<html><body>Bad gateway</body></html>"; }
         location = /redirect { return 307 "https://elsewhere.example/login?session=1"; }
     """
@@ -94,7 +102,7 @@ public final class NginxServer: Sendable {
   }
 
   private static func configuration(
-    port: Int, folder: String, certificate: String, key: String, protocols: String, builtWith: String, locations: String
+    port: Int, folder: String, certificate: String, key: String, protocols: String, builtWith: String, settings: [String], locations: String
   ) -> String {
     // Every temporary folder that this nginx knows must be named, or it insists on the system's.
     let temporary = ["client_body": "", "proxy": "proxy", "fastcgi": "fastcgi", "uwsgi": "uwsgi", "scgi": "scgi"]
@@ -118,6 +126,7 @@ public final class NginxServer: Sendable {
           ssl_certificate \(certificate);
           ssl_certificate_key \(key);
           ssl_protocols \(protocols);
+      \(settings.map { "    " + $0 }.joined(separator: "\n"))
       \(locations)
         }
       }

@@ -1,6 +1,9 @@
-/// What Swift cannot call in libcurl by itself: variadic functions, one typed line each; and the library's start with an allocator that wipes.
+/// What Swift cannot call in libcurl by itself: variadic functions, one typed line each. The library's start with an allocator that wipes.
+/// And what OpenSSL is told about a client that has a certificate.
 #ifndef CTransport_H
 #define CTransport_H
+
+#include "CTransportIdentity.h"
 
 #include <curl/curl.h>
 
@@ -32,6 +35,10 @@ static inline CURLcode transport_set_write(CURL *handle, CURLoption option, curl
 }
 static inline CURLcode transport_set_prerequest(CURL *handle, curl_prereq_callback function) {
   return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
+}
+
+static inline CURLcode transport_set_ssl_context(CURL *handle, curl_ssl_ctx_callback function) {
+  return curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, function);
 }
 
 // curl_easy_getinfo(3), by the type of the value
