@@ -13,7 +13,8 @@ let policy: [SwiftSetting] = [
 //
 //   swift run -c release --package-path Benchmarks --scratch-path .build-bench signing-benchmark
 //
-// and in the same way audit-benchmark, pool-benchmark and request-benchmark.
+// and in the same way audit-benchmark, pool-benchmark, renewal-benchmark, request-benchmark and status-benchmark. Those of renewal and
+// status run the tool itself, which is built before: swift build -c release --scratch-path .build-release
 let package = Package(
   name: "hsmkey-benchmarks",
   dependencies: [
@@ -43,6 +44,11 @@ let package = Package(
       dependencies: [
         "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"), .product(name: "TokenKeys", package: "hsmkey"),
         .product(name: "KeyEvidence", package: "hsmkey"),
+      ], swiftSettings: policy),
+    .executableTarget(
+      name: "renewal-benchmark",
+      dependencies: [
+        "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"),
       ], swiftSettings: policy),
     .executableTarget(
       name: "signing-benchmark",

@@ -15,7 +15,7 @@ PlainLoop *PlainLoopOpen(const char *modulePath, unsigned long slot) {
   CK_C_GetFunctionList getFunctionList = module ? (CK_C_GetFunctionList)dlsym(module, "C_GetFunctionList") : NULL;
   PlainLoop *loop = calloc(1, sizeof *loop);
   if (loop && getFunctionList && getFunctionList(&loop->functions) == CKR_OK
-      && loop->functions->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &loop->session) == CKR_OK)
+      && loop->functions->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &loop->session) == CKR_OK)
     return loop;
   free(loop);
   return NULL;
@@ -82,6 +82,29 @@ unsigned long PlainLoopReadAll(
   }
   *objects = total;
   free(found);
+  return answer;
+}
+
+unsigned long PlainLoopGenerate(PlainLoop *loop, const unsigned char *label, unsigned long length, unsigned long count) {
+  CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+  CK_ULONG bits = 2048;
+  CK_BYTE exponent[] = {1, 0, 1};
+  CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
+  CK_ATTRIBUTE public[] = {
+    {CKA_TOKEN, &yes, sizeof yes},  {CKA_PRIVATE, &no, sizeof no},          {CKA_LABEL, (void *)label, length},
+    {CKA_VERIFY, &yes, sizeof yes}, {CKA_MODULUS_BITS, &bits, sizeof bits}, {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
+  };
+  CK_ATTRIBUTE private[] = {
+    {CKA_TOKEN, &yes, sizeof yes},     {CKA_PRIVATE, &yes, sizeof yes},    {CKA_LABEL, (void *)label, length},
+    {CKA_SENSITIVE, &yes, sizeof yes}, {CKA_EXTRACTABLE, &no, sizeof no},  {CKA_SIGN, &yes, sizeof yes},
+    {CKA_DECRYPT, &no, sizeof no},     {CKA_UNWRAP, &no, sizeof no},
+  };
+  CK_RV answer = CKR_OK;
+  for (unsigned long i = 0; i < count && answer == CKR_OK; i++) {
+    CK_OBJECT_HANDLE halves[2];
+    answer = loop->functions->C_GenerateKeyPair(
+      loop->session, &mechanism, public, sizeof public / sizeof *public, private, sizeof private / sizeof *private, &halves[0], &halves[1]);
+  }
   return answer;
 }
 

@@ -89,6 +89,9 @@ extension CommandContext {
     settings.file.service.renewalTransforms == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N
   }
 
+  /// How renewals are spread.
+  var renewalSchedule: RenewalSchedule { RenewalSchedule() }
+
   /// The state file for a command that only looks: nil where there is none, and none is made.
   func existingStore() throws -> LifecycleStore? { try LifecycleStore(existing: settings.state.value) }
 
@@ -109,13 +112,17 @@ extension CommandContext {
     if let interval = configured.pollInterval { timing.pollInterval = interval }
     if let limit = configured.giveUpAfter { timing.giveUpAfter = limit }
     let codes = ErrorCodeTable(permanent: configured.permanentCodes ?? [])
+    let programs = OneAtATime()
     let lifecycle = CertificateLifecycle(
       store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
       acceptance: AcceptanceOptions(issuers: trust.issuers, allowedIssuers: configured.allowedIssuers ?? []), timing: timing,
       transforms: renewalTransforms, codes: codes,
       afterChange: { name in
         let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
-        return await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })
+        // Several certificates may change at once, and their programs are often the same one.
+        return await programs.run {
+          await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })
+        }
       }, report: { self.progress("\($0.name): \($0.description)") })
     return (lifecycle, keys)
   }

@@ -12,7 +12,7 @@ struct CertificateGroup: AsyncParsableCommand {
     commandName: "certificate", abstract: "Certificates from the agency's certificate service.",
     subcommands: [
       CertificateEnrolCommand.self, CertificateRenewCommand.self, CertificateFetchCommand.self, CertificateStatusCommand.self,
-      CertificateAbandonCommand.self, CertificateExportCommand.self,
+      CertificateAbandonCommand.self, CertificateListCommand.self, CertificateImportCommand.self, CertificateExportCommand.self,
     ])
 }
 

@@ -11,7 +11,8 @@ struct CertificateRenewCommand: AnsweringCommand {
       The window opens 60 days before the certificate expires; outside of it the service refuses, and so do we. The old key and
       certificate stay.
 
-      --due and --all look at every certificate of the configuration file; one that was never enrolled is a warning. One that fails does
+      --due and --all look at every certificate of the configuration file; one that was never enrolled is a warning. Where nothing is due
+      and there is no terminal, nothing is written (--json always answers). One that fails does
       not keep the others: with --json each failure is one error object on stderr, and all of them are in the answer.
 
       Example, for a timer: hsmkey certificate renew --due
@@ -30,7 +31,11 @@ struct CertificateRenewCommand: AnsweringCommand {
   @Flag(help: "Send a renewal again although an earlier one may have been carried out.")
   var repeatUncertainRenewal = false
 
+  @Option(help: ArgumentHelp("With --due and --all: how many certificates are worked on at a time, 1 to 64.", valueName: "number"))
+  var parallel = 8
+
   func validate() throws {
+    guard (1...64).contains(parallel) else { throw ValidationError("--parallel is 1 to 64") }
     guard [name != nil, due, all].filter(\.self).count == 1 else { throw ValidationError("give one of NAME, --due and --all") }
   }
 
@@ -50,6 +55,8 @@ struct CertificateRenewCommand: AnsweringCommand {
 
     var text: String {
       guard renewed.isEmpty && failed.isEmpty else { return renewed.map(\.text).joined(separator: "\n\n") }
+      // A timer's journal stays empty on the days on which there is nothing to do.
+      guard Console.hasTerminal else { return "" }
       return [("nothing is due", notDue), ("not enrolled", notEnrolled)].filter { !$0.1.isEmpty }
         .map { "\($0): \(Console.forTerminal($1.joined(separator: ", ")))" }.joined(separator: "\n")
     }
@@ -72,20 +79,45 @@ struct CertificateRenewCommand: AnsweringCommand {
     let tools = try await context.lifecycle()
     var renewed: [CertificateReport] = []
     var failed: [Failure] = []
-    var worst = ExitStatus.done
-    for name in chosen {
-      do {
-        renewed.append(try await renew(name, context, tools))
-      } catch {
-        // One certificate's trouble must not keep the others from being renewed.
-        guard let translated = ErrorTranslation.translate(error) else { throw error }
-        Console.report(translated)
-        failed.append(Failure(name: name, error: ErrorReport(translated).error))
-        worst =
-          failed.count == 1 ? translated.exitStatus : worst == translated.exitStatus ? worst : Self.graver(worst, translated.exitStatus)
+    var worst: ExitStatus?
+    for (name, outcome) in zip(chosen, try await renewAll(chosen, context, tools)) {
+      switch outcome {
+      case .success(let report): renewed.append(report)
+      case .failure(let error):
+        failed.append(Failure(name: name, error: ErrorReport(error).error))
+        worst = worst.map { $0 == error.exitStatus ? $0 : Self.graver($0, error.exitStatus) } ?? error.exitStatus
       }
     }
-    return Report(renewed: renewed, notDue: notDue, notEnrolled: notEnrolled, failed: failed, exitStatus: worst)
+    return Report(renewed: renewed, notDue: notDue, notEnrolled: notEnrolled, failed: failed, exitStatus: worst ?? .done)
+  }
+
+  /// Several at a time, because most of a renewal is waiting for the service. One certificate's trouble does not keep the others from
+  /// being renewed; it is told when it happens.
+  private func renewAll(
+    _ names: [String], _ context: CommandContext, _ tools: (lifecycle: CertificateLifecycle, keys: TokenKeys)
+  ) async throws -> [Result<CertificateReport, CommandError>] {
+    try await withThrowingTaskGroup(of: (Int, Result<CertificateReport, CommandError>).self) { group in
+      var outcomes = [Result<CertificateReport, CommandError>?](repeating: nil, count: names.count)
+      var waiting = names.indices.makeIterator()
+      func begin() {
+        guard let index = waiting.next() else { return }
+        group.addTask {
+          do {
+            return (index, .success(try await renew(names[index], context, tools)))
+          } catch {
+            guard let translated = ErrorTranslation.translate(error) else { throw error }
+            Console.report(translated)
+            return (index, .failure(translated))
+          }
+        }
+      }
+      for _ in 0..<parallel { begin() }
+      while let (index, outcome) = try await group.next() {
+        outcomes[index] = outcome
+        begin()
+      }
+      return outcomes.compactMap(\.self)
+    }
   }
 
   /// The lifecycle refuses as well; here it happens before anybody is asked for a PIN.
@@ -112,15 +144,16 @@ struct CertificateRenewCommand: AnsweringCommand {
         operation: "look for certificates to renew",
         hint: "name the configuration file with --config; certificates stand under certificates:")
     }
-    let store = try context.existingStore()
+    let now = Date()
+    let summaries = try context.existingStore()?.summaries(at: now, schedule: context.renewalSchedule) ?? []
+    let known = Dictionary(summaries.map { ($0.name, $0) }) { first, _ in first }
     var (chosen, notDue, notEnrolled): ([String], [String], [String]) = ([], [], [])
     for name in configured {
-      guard let record = try store?.record(named: name), let active = record.active else {
+      guard let summary = known[name], let due = summary.dueAt else {
         notEnrolled.append(name)
         continue
       }
-      let isDue = try all || record.pending?.kind == .renewal || Date() >= RenewalWindow(of: active.certificate()).opens
-      if isDue { chosen.append(name) } else { notDue.append(name) }
+      if all || now >= due { chosen.append(name) } else { notDue.append(name) }
     }
     return (chosen, notDue, notEnrolled)
   }

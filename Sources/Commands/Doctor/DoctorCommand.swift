@@ -81,6 +81,7 @@ struct DoctorCommand: AnsweringCommand {
 
     _ = await examination.step("clock", given: .yes(())) { DoctorClock.look(tokenOf: chosen, at: Date()) }
     _ = await examination.step("state", given: context) { try DoctorService.state($0) }
+    _ = await examination.step("certificates", given: token) { try await DoctorRecords.compare($0, $1) }
     _ = await examination.step("trust", given: context) { try DoctorService.trust($0, at: Date()) }
     _ = await examination.step("service", given: context) { try await DoctorService.connect($0, isOffline: offline) }
     return examination.steps

@@ -5,6 +5,9 @@ extension Console {
   /// How wide an answer may be: the terminal's width when standard output is one, and no limit otherwise.
   static var answerWidth: Int? { TerminalSize.columns(of: STDOUT_FILENO).map { min(max($0, 40), 120) } }
 
+  /// Whether a person may be looking: standard output or standard error is a terminal.
+  static var hasTerminal: Bool { isatty(STDOUT_FILENO) == 1 || isatty(STDERR_FILENO) == 1 }
+
   /// Facts whose values are broken at this width.
   static func facts(_ rows: [(name: String, value: String)], wrappingAt width: Int?) -> String {
     let column = (rows.map(\.name.count).max() ?? 0) + 2

@@ -85,3 +85,8 @@ extension Certificate.SerialNumber {
   /// The serial number's bytes in hexadecimal.
   var hexadecimal: String { bytes.hexadecimal }
 }
+
+extension Data {
+  /// SHA-256 of the bytes, in hexadecimal.
+  var sha256Hexadecimal: String { SHA256.hash(data: self).hexadecimal }
+}

@@ -22,6 +22,10 @@ unsigned long PlainLoopReadAll(
   PlainLoop *_Nonnull loop, const unsigned long *_Nonnull types, const unsigned long *_Nonnull rooms, unsigned long count,
   unsigned long *_Nonnull objects);
 
+// Generates `count` RSA-2048 key pairs on the token, of the kind that signs and never leaves it. The session must be logged in. Returns 0, or
+// the first return value that is not CKR_OK.
+unsigned long PlainLoopGenerate(PlainLoop *_Nonnull loop, const unsigned char *_Nonnull label, unsigned long length, unsigned long count);
+
 void PlainLoopClose(PlainLoop *_Nonnull loop);
 
 #endif
