@@ -18,8 +18,8 @@ public struct FaultRequest: Hashable, Sendable, CustomStringConvertible {
     self.answers = answers
   }
 
-  /// Reads `NAME` or `OPERATION:NAME`, where the operation is `sign-new`, `renew`, `get` or `crl`, or its name in the WSDL; and how often it is
-  /// to happen, as in `get:html-502 x3`.
+  /// Reads `NAME` or `OPERATION:NAME`, where the operation is `sign-new`, `renew`, `get` or `crl`, or its name in the WSDL; and how often
+  /// it is to happen, as in `get:html-502 x3`.
   ///
   /// - Throws: ``SimulatorError`` by `SIMULATOR-FAULT`.
   public init(parsing text: String) throws(SimulatorError) {

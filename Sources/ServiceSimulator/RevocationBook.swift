@@ -37,7 +37,8 @@ public struct RevocationReason: RawRepresentable, Hashable, Sendable, CaseIterab
 
 /// What is revoked, by which CA, and the CRLs that say so.
 ///
-/// A list is signed once and handed out until something is revoked, the clock is set back before it, or an hour of the simulated time has gone by.
+/// A list is signed once and handed out until something is revoked, the clock is set back before it, or an hour of the simulated time has
+/// gone by.
 struct RevocationBook {
   private struct Made {
     let list: [UInt8]

@@ -25,7 +25,8 @@ public struct SimulatorCommand: Sendable, CustomStringConvertible {
       explanation: "Sets the clock in relation to the machine's, or to a time; has it stand still, or go on."),
     Form(name: "advance", syntax: "advance SPAN", explanation: "Moves the clock on from where it is: 90s, 12h, 30d, 1d12h."),
     Form(
-      name: "order", syntax: "order CUSTOMER:ID:PASSWORD", explanation: "Notes an order, whose credential is good from now on for 14 days."),
+      name: "order", syntax: "order CUSTOMER:ID:PASSWORD",
+      explanation: "Notes an order, whose credential is good from now on for 14 days."),
     Form(
       name: "ready", syntax: "ready [RETRIEVAL-ID]", explanation: "Makes a certificate ready that was asked for, or all of them."),
     Form(

@@ -14,7 +14,8 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
       A transfer password on the command line is visible to every user of the machine. These passwords open nothing but this \
       simulator; never give it a real one.
 
-      Example: a service whose customer's certificates are ready after five seconds, which loses the answer to the first order, and which a       script tells what to do next while it runs:
+      Example: certificates are ready after five seconds, the answer to the first order gets lost, and a script tells the service what \
+      to do next while it runs:
 
         certificate-service-simulator --folder trust --listen 127.0.0.1:8080 --transfer-file orders \\
           --not-ready-for 5 --fault 'sign-new:close-after-commit x1' --control commands --log log.jsonl
