@@ -70,7 +70,7 @@ let package = Package(
     .target(
       name: "CertificateLifecycle",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),
-    .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingFox, flyingSocks]),
+    .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingFox, flyingSocks, systemPackage]),
     .executableTarget(name: "certificate-service-simulator", dependencies: ["ServiceSimulator", argumentParser]),
 
     // Floor 4 and 5

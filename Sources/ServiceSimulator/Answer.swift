@@ -19,14 +19,28 @@ struct IncomingRequest: Sendable {
 
 /// An HTTP answer, and the line about it in the log.
 struct Answer: Sendable {
+  /// How much of it is sent, and how.
+  enum Delivery: Sendable {
+    case whole
+    /// In small pieces, with this pause before each.
+    case slow(Duration)
+    /// Nothing is sent, and the connection is closed.
+    case none
+    /// The connection is closed in the middle of the header.
+    case cutInHeader
+    /// The connection is closed in the middle of the body.
+    case cutInBody
+  }
+
   let status: Int
   var headers: [(name: String, value: String)] = []
   var body: [UInt8] = []
-  let note: String
-  /// The pause between pieces of a slow answer; nothing for an answer in one go.
-  var pause: Duration?
-  /// Nothing is sent, and the connection is closed.
-  var isNothing = false
+  var note: String
+  /// Silence before anything is sent.
+  var silence: Duration?
+  var delivery = Delivery.whole
+  /// Whether there is a line about it: the page at `/` asks too often for that.
+  var isLogged = true
 
   static func xml(_ status: Int, _ body: [UInt8], _ note: String) -> Answer {
     Answer(status: status, headers: [("Content-Type", "text/xml; charset=utf-8")], body: body, note: note)
@@ -40,5 +54,18 @@ struct Answer: Sendable {
       note: note ?? "-> \(status) \(text)")
   }
 
-  static func nothing(_ note: String) -> Answer { Answer(status: 0, note: note, isNothing: true) }
+  static func nothing(_ note: String, after silence: Duration? = nil) -> Answer {
+    Answer(status: 0, note: note, silence: silence, delivery: .none)
+  }
+
+  /// The word for the delivery in the log.
+  var deliveryName: String {
+    switch delivery {
+    case .whole: silence == nil ? "whole" : "late"
+    case .slow: "slow"
+    case .none: "none"
+    case .cutInHeader: "cut-in-header"
+    case .cutInBody: "cut-in-body"
+    }
+  }
 }

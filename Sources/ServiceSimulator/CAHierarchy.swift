@@ -14,14 +14,15 @@ struct CAHierarchy: Sendable {
   let responseSignerKey: Certificate.PrivateKey
 
   init(
-    environment: SimulatedEnvironment, keys: SimulatorKeys, style: CAStyle, publicationBase: String, now: Date
+    environment: SimulatedEnvironment, keys: SimulatorKeys, style: CAStyle, publicationBase: String, now: Date,
+    random: SimulatorRandom = SimulatorRandom()
   ) throws {
     // The agency's CAs were made some years ago, so a client that looks back in time still finds them valid.
     let from = CertificateTimes.wholeSecond(now).adding(days: -5 * 365)
     let countryFirst = environment.namesRootsCountryFirst
     var root = try CertificateAuthority.root(
       name: environment.rootName, countryFirst: countryFirst, key: keys.root, from: from,
-      to: from.adding(days: style.generalizedTimeBefore2050 ? 25 * 365 : 31 * 365), publicationBase: publicationBase)
+      to: from.adding(days: style.generalizedTimeBefore2050 ? 25 * 365 : 31 * 365), publicationBase: publicationBase, random: random)
     if style.generalizedTimeBefore2050 {
       root = root.with(
         try EarlyGeneralizedTime.resigned(root.certificate, notBefore: false, notAfter: true, issuerKey: keys.root))
@@ -71,6 +72,7 @@ public struct CAStyle: Hashable, Sendable {
 
 extension CertificateAuthority {
   fileprivate func with(_ certificate: Certificate) -> CertificateAuthority {
-    CertificateAuthority(certificate: certificate, key: key, publishedName: publishedName, publicationBase: publicationBase)
+    CertificateAuthority(
+      certificate: certificate, key: key, publishedName: publishedName, publicationBase: publicationBase, random: random)
   }
 }

@@ -10,18 +10,21 @@ struct CertificateAuthority: Sendable {
   let publishedName: String
   /// Where certificates and CRLs are published: `http://127.0.0.1:PORT`.
   let publicationBase: String
+  /// Where its serial numbers come from.
+  let random: SimulatorRandom
 
   var certificateURI: String { "\(publicationBase)/ca/\(publishedName).cer" }
   var revocationListURI: String { "\(publicationBase)/crl/\(publishedName).crl" }
 
   /// A self-signed CA.
   static func root(
-    name: String, countryFirst: Bool, key: Certificate.PrivateKey, from: Date, to: Date, publicationBase: String
+    name: String, countryFirst: Bool, key: Certificate.PrivateKey, from: Date, to: Date, publicationBase: String,
+    random: SimulatorRandom
   ) throws -> CertificateAuthority {
     let subject = try DistinguishedName.simulated(name, countryFirst: countryFirst)
     let identifier = SubjectKeyIdentifier(hash: key.publicKey)
     let certificate = try Certificate(
-      version: .v3, serialNumber: .random(), publicKey: key.publicKey, notValidBefore: from, notValidAfter: to, issuer: subject,
+      version: .v3, serialNumber: random.serialNumber(), publicKey: key.publicKey, notValidBefore: from, notValidAfter: to, issuer: subject,
       subject: subject, signatureAlgorithm: .sha256WithRSAEncryption,
       extensions: Certificate.Extensions {
         Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
@@ -30,7 +33,7 @@ struct CertificateAuthority: Sendable {
       },
       issuerPrivateKey: key)
     return CertificateAuthority(
-      certificate: certificate, key: key, publishedName: published(name), publicationBase: publicationBase)
+      certificate: certificate, key: key, publishedName: published(name), publicationBase: publicationBase, random: random)
   }
 
   /// A CA under this one.
@@ -38,7 +41,7 @@ struct CertificateAuthority: Sendable {
     name: String, countryFirst: Bool, key subordinateKey: Certificate.PrivateKey, from: Date, to: Date, pathLength: Int?
   ) throws -> CertificateAuthority {
     let certificate = try Certificate(
-      version: .v3, serialNumber: .random(), publicKey: subordinateKey.publicKey, notValidBefore: from, notValidAfter: to,
+      version: .v3, serialNumber: random.serialNumber(), publicKey: subordinateKey.publicKey, notValidBefore: from, notValidAfter: to,
       issuer: self.certificate.subject, subject: try .simulated(name, countryFirst: countryFirst),
       signatureAlgorithm: .sha256WithRSAEncryption,
       extensions: Certificate.Extensions(
@@ -52,7 +55,8 @@ struct CertificateAuthority: Sendable {
         ]),
       issuerPrivateKey: key)
     return CertificateAuthority(
-      certificate: certificate, key: subordinateKey, publishedName: Self.published(name), publicationBase: publicationBase)
+      certificate: certificate, key: subordinateKey, publishedName: Self.published(name), publicationBase: publicationBase,
+      random: random)
   }
 
   func authorityKeyIdentifier() throws -> Certificate.Extension {
@@ -80,14 +84,5 @@ extension Certificate {
       try serializer.serialize(self)
       return serializer.serializedBytes
     }
-  }
-}
-
-extension Certificate.SerialNumber {
-  /// A random serial number of exactly eight octets, positive, as the agency's CAs give.
-  static func random() -> Certificate.SerialNumber {
-    var generator = SystemRandomNumberGenerator()
-    let first = UInt8.random(in: 1...0x7f, using: &generator)
-    return Certificate.SerialNumber(bytes: [first] + (0..<7).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
   }
 }

@@ -7,6 +7,7 @@ struct CertificateRevocationList {
   struct Entry: Sendable {
     let serialNumber: Certificate.SerialNumber
     let date: Date
+    var reason: RevocationReason?
   }
 
   let issuer: CertificateAuthority
@@ -31,6 +32,7 @@ struct CertificateRevocationList {
             try revoked.appendConstructedNode(identifier: .sequence) { one in
               try one.serialize(entry.serialNumber.bytes)
               try CertificateTimes.serialize(entry.date, into: &one)
+              if let reason = entry.reason { try Self.serialize(reason, into: &one) }
             }
           }
         }
@@ -47,6 +49,15 @@ struct CertificateRevocationList {
       }
     }
     return try SignedObject.sign(list.serializedBytes, with: issuer.key)
+  }
+
+  /// The entry's extensions: id-ce-cRLReasons (5.3.1), an ENUMERATED of one octet. A reason that is not specified is left out.
+  private static func serialize(_ reason: RevocationReason, into coder: inout DER.Serializer) throws {
+    guard reason.rawValue != 0 else { return }
+    let value: [UInt8] = [0x0a, 0x01, UInt8(reason.rawValue)]
+    try coder.appendConstructedNode(identifier: .sequence) { extensions in
+      try serialize(Certificate.Extension(oid: [2, 5, 29, 21], critical: false, value: value[...]), into: &extensions)
+    }
   }
 
   private static func serialize(_ field: Certificate.Extension, into coder: inout DER.Serializer) throws {

@@ -15,9 +15,10 @@ enum LeafProfile {
   ) throws -> Certificate {
     let start = CertificateTimes.wholeSecond(from)
     return try Certificate(
-      version: .v3, serialNumber: .random(), publicKey: publicKey, notValidBefore: start, notValidAfter: start.adding(days: days),
+      version: .v3, serialNumber: issuer.random.serialNumber(), publicKey: publicKey, notValidBefore: start,
+      notValidAfter: start.adding(days: days),
       issuer: issuer.certificate.subject,
-      subject: try .customer(id: customerID, serialNumber: randomHexadecimal(characters: 32), organization: organization),
+      subject: try .customer(id: customerID, serialNumber: issuer.random.hexadecimal(characters: 32), organization: organization),
       signatureAlgorithm: .sha256WithRSAEncryption,
       extensions: try Certificate.Extensions(
         [
@@ -38,7 +39,7 @@ enum LeafProfile {
     publicKey: Certificate.PublicKey, from: Date, to: Date, issuer: CertificateAuthority
   ) throws -> Certificate {
     try Certificate(
-      version: .v3, serialNumber: .random(), publicKey: publicKey, notValidBefore: from, notValidAfter: to,
+      version: .v3, serialNumber: issuer.random.serialNumber(), publicKey: publicKey, notValidBefore: from, notValidAfter: to,
       issuer: issuer.certificate.subject, subject: try .simulated("Certificate Services"),
       signatureAlgorithm: .sha256WithRSAEncryption,
       extensions: try Certificate.Extensions(
@@ -51,11 +52,5 @@ enum LeafProfile {
           .init(KeyUsage(digitalSignature: true), critical: true),
         ]),
       issuerPrivateKey: issuer.key)
-  }
-
-  /// Upper-case hexadecimal digits.
-  static func randomHexadecimal(characters: Int) -> String {
-    var generator = SystemRandomNumberGenerator()
-    return String((0..<characters).map { _ in "0123456789ABCDEF".randomElement(using: &generator) ?? "0" })
   }
 }

@@ -12,7 +12,7 @@ struct ResponsePayload: Sendable {
     let message: String
   }
 
-  let operation: ServiceOperation
+  var operation: ServiceOperation
   /// The RetrievalId, or the base64 of the certificate; nothing in a FAIL.
   var answer: String?
   var isOK: Bool

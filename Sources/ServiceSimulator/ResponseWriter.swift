@@ -4,61 +4,61 @@ import X509
 /// Turns a result into the bytes of an answer, with the faults of signing and structure that are set.
 struct ResponseWriter: Sendable {
   let hierarchy: CAHierarchy
-  let faults: FaultPlan
   /// The hierarchy with the same names and other keys.
   let otherHierarchy: @Sendable () throws -> CAHierarchy
 
   /// How many octets of white space the fault `oversize` appends.
   static let oversize = 4 << 20
 
-  func envelope(_ payload: ResponsePayload) async throws -> [UInt8] {
-    let operation = payload.operation
-    let element = try await signedElement(payload)
+  /// - Parameter operation: the one that was asked for, which the answer need not be to.
+  func envelope(_ payload: ResponsePayload, _ operation: ServiceOperation, _ exchange: Exchange) async throws -> [UInt8] {
+    let element = try await signedElement(payload, operation, exchange)
     var envelope: String
-    if faults.take(.wrapped, operation) {
+    if exchange.take(.wrapped, operation) {
       envelope = ResponseEnvelope.wrap(try forged(payload).document(), header: element)
-    } else if faults.take(.wrappedInBody, operation) {
+    } else if exchange.take(.wrappedInBody, operation) {
       envelope = ResponseEnvelope.wrap(try forged(payload).document() + element)
     } else {
       envelope = ResponseEnvelope.wrap(element)
     }
-    if faults.take(.dtd, operation) { envelope = "<!DOCTYPE SOAP-ENV:Envelope>\n" + envelope }
-    if faults.take(.entity, operation) {
+    if exchange.take(.dtd, operation) { envelope = "<!DOCTYPE SOAP-ENV:Envelope>\n" + envelope }
+    if exchange.take(.entity, operation) {
       let status = payload.isOK ? "OK" : "FAIL"
       envelope =
         "<!DOCTYPE SOAP-ENV:Envelope [<!ENTITY status \"\(status)\">]>\n"
         + envelope.replacing("<Status>\(status)</Status>", with: "<Status>&status;</Status>")
     }
     var bytes = Array(envelope.utf8)
-    if faults.take(.oversize, operation) { bytes += [UInt8](repeating: 0x20, count: Self.oversize) }
+    if exchange.take(.oversize, operation) { bytes += [UInt8](repeating: 0x20, count: Self.oversize) }
     return bytes
   }
 
-  private func signedElement(_ payload: ResponsePayload) async throws -> String {
-    let operation = payload.operation
-    if faults.take(.unsigned, operation) { return payload.document() }
+  private func signedElement(
+    _ payload: ResponsePayload, _ operation: ServiceOperation, _ exchange: Exchange
+  ) async throws -> String {
+    if exchange.take(.unsigned, operation) { return payload.document() }
     var signer = ResponseSigner(key: hierarchy.responseSignerKey, certificate: hierarchy.responseSigner)
-    if faults.take(.otherCA, operation) {
+    if exchange.take(.otherCA, operation) {
       let other = try otherHierarchy()
       signer = ResponseSigner(key: other.responseSignerKey, certificate: other.responseSigner)
-    } else if faults.take(.signedByCustomer, operation) {
+    } else if exchange.take(.signedByCustomer, operation) {
       let key = try FaultMaterials.materials().anotherKey
       signer = ResponseSigner(key: key, certificate: try strangersCertificate())
     }
     var deviation = ResponseSigner.Deviation()
-    deviation.usesSHA1 = faults.take(.sha1, operation)
-    deviation.exclusiveTransform = faults.take(.exclusiveTransform, operation)
-    deviation.inPlace = faults.take(.signedInPlace, operation)
-    deviation.withoutCarriageReturns = faults.take(.noCarriageReturns, operation)
-    deviation.tampered = faults.take(.tampered, operation)
-    deviation.twoSignatures = faults.take(.twoSignatures, operation)
+    deviation.usesSHA1 = exchange.take(.sha1, operation)
+    deviation.exclusiveTransform = exchange.take(.exclusiveTransform, operation)
+    deviation.inPlace = exchange.take(.signedInPlace, operation)
+    deviation.withoutCarriageReturns = exchange.take(.noCarriageReturns, operation)
+    deviation.tampered = exchange.take(.tampered, operation)
+    deviation.twoSignatures = exchange.take(.twoSignatures, operation)
     return try await signer.sign(payload, deviation)
   }
 
   /// What an attacker would have the client read: an OK with another answer.
   private func forged(_ payload: ResponsePayload) throws -> ResponsePayload {
     let operation = payload.operation
-    guard operation == .get else { return .ok(operation, "SIM-FORGED-" + LeafProfile.randomHexadecimal(characters: 21)) }
+    guard operation == .get else { return .ok(operation, "SIM-FORGED-" + hierarchy.providers.random.hexadecimal(characters: 21)) }
     return .ok(operation, Data(try strangersCertificate().der).base64EncodedString())
   }
 

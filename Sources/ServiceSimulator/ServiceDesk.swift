@@ -10,16 +10,25 @@ actor ServiceDesk {
   private struct Retrieval {
     let customerID: String
     let certificate: Certificate
-    let readyAt: Date
+    var readyAt: Date
+    var isFetched = false
+  }
+
+  /// What a request for a certificate has changed.
+  struct Commitment: Sendable {
+    let retrievalID: String
+    let certificate: Certificate
   }
 
   private let settings: Settings
   private let hierarchy: CAHierarchy
-  private let faults: FaultPlan
   private var credentials = TransferCredentialBook()
   private var retrievals: [String: Retrieval] = [:]
+  /// The RetrievalIds in the order in which they were given out.
+  private var retrievalIDs: [String] = []
   private(set) var issued: [Certificate] = []
-  private var revocations: [CertificateRevocationList.Entry] = []
+  private(set) var revocations = RevocationBook()
+  private(set) var notReadyFor: TimeInterval
 
   /// The part of the configuration that decides.
   struct Settings: Sendable {
@@ -31,10 +40,10 @@ actor ServiceDesk {
     let defaultCustomerName: String
   }
 
-  init(settings: Settings, hierarchy: CAHierarchy, faults: FaultPlan) {
+  init(settings: Settings, hierarchy: CAHierarchy) {
     self.settings = settings
     self.hierarchy = hierarchy
-    self.faults = faults
+    notReadyFor = settings.notReadyFor
   }
 
   // MARK: Orders and records
@@ -46,6 +55,9 @@ actor ServiceDesk {
 
   func isSpent(transferID: String) -> Bool? { credentials.isSpent(id: transferID) }
 
+  /// The orders, in the order in which they were noted.
+  var orders: [TransferCredentialBook.Order] { credentials.orders }
+
   func issue(
     publicKey: Certificate.PublicKey, customerID: String, organization: String?, from: Date, days: Int?
   ) throws -> Certificate {
@@ -56,27 +68,49 @@ actor ServiceDesk {
     return certificate
   }
 
-  func revoke(_ serialNumber: Certificate.SerialNumber, at date: Date) {
-    guard !isRevoked(serialNumber) else { return }
-    revocations.append(.init(serialNumber: serialNumber, date: date))
+  /// Revokes a certificate of one of the CAs: a customer's, unless the serial number is that of the response signer or of a CA.
+  func revoke(_ serialNumber: Certificate.SerialNumber, _ reason: RevocationReason?, at date: Date) {
+    revocations.revoke(serialNumber, by: hierarchy.issuer(of: serialNumber), reason, at: date)
   }
 
-  /// The CRL of one of the CAs. Revocations are of customers' certificates.
+  /// The CRL of one of the CAs.
   func revocationList(of authority: CertificateAuthority, at now: Date) throws -> [UInt8] {
-    let isProviders = authority.publishedName == hierarchy.providers.publishedName
-    return try CertificateRevocationList(
-      issuer: authority, entries: isProviders ? revocations : [], number: revocations.count + 1,
-      thisUpdate: CertificateTimes.wholeSecond(now), nextUpdate: CertificateTimes.wholeSecond(now).adding(days: 7)
-    ).signed()
+    try revocations.list(of: authority, at: now)
+  }
+
+  /// A CRL as it would be had it been made at another time.
+  func revocationList(of authority: CertificateAuthority, at now: Date, madeDaysAgo days: Int) throws -> [UInt8] {
+    try revocations.newList(of: authority, at: now.adding(days: -days))
+  }
+
+  /// Makes certificates ready that were asked for: one, or all.
+  ///
+  /// - Returns: how many were not ready before.
+  func makeReady(_ retrievalID: String?, at now: Date) -> Int {
+    var count = 0
+    for id in retrievalID.map({ [$0] }) ?? retrievalIDs {
+      guard let readyAt = retrievals[id]?.readyAt, readyAt > now else { continue }
+      retrievals[id]?.readyAt = now
+      count += 1
+    }
+    return count
+  }
+
+  func setNotReadyFor(_ seconds: TimeInterval) { notReadyFor = seconds }
+
+  func knows(retrievalID: String) -> Bool { retrievals[retrievalID] != nil }
+
+  /// The RetrievalId that a customer got before another one.
+  func retrievalID(before id: String, of customerID: String) -> String? {
+    retrievalIDs.last { $0 != id && retrievals[$0]?.customerID == customerID }
   }
 
   // MARK: The operations
 
-  /// - Returns: the RetrievalId.
-  func signNew(_ values: RequestValues, at now: Date) throws -> String {
+  func signNew(_ values: RequestValues, at now: Date, _ exchange: Exchange) throws -> Commitment {
     try credentials.check(
       id: values.transferID, password: values.transferPassword, customerID: values.customerID, environment: values.environment, at: now)
-    let request = try acceptedRequest(values)
+    let request = try settings.accepted(values, exchange)
     let certificate = try issue(
       publicKey: request.publicKey, customerID: values.customerID, organization: values.customerName, from: now, days: nil)
     credentials.spend(id: values.transferID)
@@ -84,61 +118,41 @@ actor ServiceDesk {
   }
 
   /// - Parameter signer: the certificate whose key signed what `values` was read from.
-  /// - Returns: the RetrievalId.
-  func renew(_ values: RequestValues, signer: Certificate, at now: Date) throws -> String {
-    try checkEnvironment(values)
+  func renew(_ values: RequestValues, signer: Certificate, at now: Date, _ exchange: Exchange) throws -> Commitment {
+    try settings.checkEnvironment(values)
     try checkRenewer(signer, values, at: now)
-    let request = try acceptedRequest(values)
+    let request = try settings.accepted(values, exchange)
     let certificate = try issue(
       publicKey: request.publicKey, customerID: values.customerID,
       organization: values.customerName ?? signer.subject.organization, from: now, days: nil)
     return file(certificate, values.customerID, at: now)
   }
 
-  /// - Returns: the octets of the Certificate element: DER, unless a fault says otherwise.
-  func get(_ values: RequestValues, at now: Date) throws -> [UInt8] {
-    try checkEnvironment(values)
+  func get(_ values: RequestValues, at now: Date, _ exchange: Exchange) throws -> Certificate {
+    try settings.checkEnvironment(values)
     guard let retrieval = retrievals[values.retrievalID], retrieval.customerID == values.customerID else {
       throw ServiceRefusal(.unknownRetrieval, "no request of this customer has this RetrievalId")
     }
-    guard now >= retrieval.readyAt else { throw ServiceRefusal(.notReady, "the certificate is not ready yet") }
-    let certificate = try faulty(retrieval.certificate, at: now)
-    if faults.take(.pemInsteadOfDER, .get) { return Array((try certificate.serializeAsPEM().pemString + "\n").utf8) }
-    return try certificate.der
+    guard now >= retrieval.readyAt, !(retrieval.isFetched && exchange.take(.notReadyAgain, .get)) else {
+      throw ServiceRefusal(.notReady, "the certificate is not ready yet")
+    }
+    retrievals[values.retrievalID]?.isFetched = true
+    return retrieval.certificate
   }
+
+  /// The first certificate that a customer ever got.
+  func firstCertificate(of customerID: String) -> Certificate? { issued.first { $0.subject.commonName == customerID } }
 
   // MARK: Checks
 
-  private func checkEnvironment(_ values: RequestValues) throws(ServiceRefusal) {
-    guard values.environment == settings.environment else {
-      throw ServiceRefusal(.environment, "this is the \(settings.environment) environment")
-    }
-  }
-
-  /// Takes the key and checks the request's integrity. Its subject and its attributes are not looked at.
-  private func acceptedRequest(_ values: RequestValues) throws(ServiceRefusal) -> CertificateSigningRequest {
-    let request: CertificateSigningRequest
-    do {
-      request = try CertificateSigningRequest(derEncoded: values.certificateRequest)
-    } catch {
-      throw ServiceRefusal(.certificateRequest, "the certificate request cannot be read")
-    }
-    guard request.publicKey.isValidSignature(request.signature, for: request) else {
-      throw ServiceRefusal(.certificateRequestIntegrity, "the certificate request's signature does not verify")
-    }
-    try settings.keyPolicy.check(request.publicKey)
-    return request
-  }
-
   private func checkRenewer(_ signer: Certificate, _ values: RequestValues, at now: Date) throws(ServiceRefusal) {
-    guard
-      signer.issuer == hierarchy.providers.certificate.subject,
-      hierarchy.providers.certificate.publicKey.isValidSignature(signer.signature, for: signer)
-    else { throw ServiceRefusal(.renewalIssuer, "the signing certificate was not issued by this service") }
+    try hierarchy.checkRenewalIssuer(signer)
     guard signer.notValidBefore <= now, now <= signer.notValidAfter else {
       throw ServiceRefusal(.renewalExpired, "the signing certificate is not valid at this time")
     }
-    guard !isRevoked(signer.serialNumber) else { throw ServiceRefusal(.renewalRevoked, "the signing certificate is revoked") }
+    guard !revocations.isRevoked(signer.serialNumber, by: hierarchy.providers) else {
+      throw ServiceRefusal(.renewalRevoked, "the signing certificate is revoked")
+    }
     guard signer.subject.commonName == values.customerID else {
       throw ServiceRefusal(.renewalCustomer, "the signing certificate is not this customer's")
     }
@@ -148,27 +162,50 @@ actor ServiceDesk {
     }
   }
 
-  private func isRevoked(_ serialNumber: Certificate.SerialNumber) -> Bool {
-    revocations.contains { $0.serialNumber == serialNumber }
+  private func file(_ certificate: Certificate, _ customerID: String, at now: Date) -> Commitment {
+    let id = "SIM-" + hierarchy.providers.random.hexadecimal(characters: 28)
+    retrievals[id] = Retrieval(customerID: customerID, certificate: certificate, readyAt: now.addingTimeInterval(notReadyFor))
+    retrievalIDs.append(id)
+    return Commitment(retrievalID: id, certificate: certificate)
+  }
+}
+
+extension ServiceDesk.Settings {
+  func checkEnvironment(_ values: RequestValues) throws(ServiceRefusal) {
+    guard values.environment == environment else { throw ServiceRefusal(.environment, "this is the \(environment) environment") }
   }
 
-  private func file(_ certificate: Certificate, _ customerID: String, at now: Date) -> String {
-    let id = "SIM-" + LeafProfile.randomHexadecimal(characters: 28)
-    retrievals[id] = Retrieval(
-      customerID: customerID, certificate: certificate, readyAt: now.addingTimeInterval(settings.notReadyFor))
-    return id
+  /// Takes the key and checks the request's integrity. Its subject and its attributes are not looked at.
+  func accepted(_ values: RequestValues, _ exchange: Exchange) throws(ServiceRefusal) -> CertificateSigningRequest {
+    let request: CertificateSigningRequest
+    do {
+      request = try CertificateSigningRequest(derEncoded: values.certificateRequest)
+    } catch {
+      throw ServiceRefusal(.certificateRequest, "the certificate request cannot be read")
+    }
+    exchange.note(request.publicKey)
+    guard request.publicKey.isValidSignature(request.signature, for: request) else {
+      throw ServiceRefusal(.certificateRequestIntegrity, "the certificate request's signature does not verify")
+    }
+    try keyPolicy.check(request.publicKey)
+    return request
+  }
+}
+
+extension CAHierarchy {
+  func checkRenewalIssuer(_ signer: Certificate) throws(ServiceRefusal) {
+    guard
+      signer.issuer == providers.certificate.subject, providers.certificate.publicKey.isValidSignature(signer.signature, for: signer)
+    else { throw ServiceRefusal(.renewalIssuer, "the signing certificate was not issued by this service") }
   }
 
-  /// The certificate, or the wrong one that a fault asks for.
-  private func faulty(_ certificate: Certificate, at now: Date) throws -> Certificate {
-    let otherKey = faults.take(.certificateForAnotherKey, .get)
-    let otherCustomer = faults.take(.certificateForAnotherCustomer, .get)
-    let otherIssuer = faults.take(.certificateFromAnotherIssuer, .get)
-    guard otherKey || otherCustomer || otherIssuer else { return certificate }
-    return try LeafProfile.customer(
-      publicKey: otherKey ? FaultMaterials.materials().anotherKey.publicKey : certificate.publicKey,
-      customerID: otherCustomer ? "SIMULATOR-OTHER" : certificate.subject.commonName ?? "",
-      organization: certificate.subject.organization ?? settings.defaultCustomerName, from: certificate.notValidBefore,
-      days: settings.certificateLifetimeDays, issuer: otherIssuer ? hierarchy.services : hierarchy.providers)
+  /// The CA whose list names a certificate of this serial number: customers' certificates are the providers' CA's.
+  func issuer(of serialNumber: Certificate.SerialNumber) -> CertificateAuthority {
+    switch serialNumber {
+    case responseSigner.serialNumber: services
+    case providers.certificate.serialNumber, services.certificate.serialNumber: intermediate
+    case intermediate.certificate.serialNumber: root
+    default: providers
+    }
   }
 }

@@ -15,7 +15,7 @@ public struct ServiceFault: RawRepresentable, Hashable, Sendable, CaseIterable, 
     self = known
   }
 
-  private init(_ rawValue: String, _ explanation: String, _ operations: [ServiceOperation] = ServiceOperation.allCases) {
+  init(_ rawValue: String, _ explanation: String, _ operations: [ServiceOperation] = ServiceOperation.allCases) {
     self.rawValue = rawValue
     self.explanation = explanation
     self.operations = operations
@@ -78,6 +78,18 @@ public struct ServiceFault: RawRepresentable, Hashable, Sendable, CaseIterable, 
   public static let okWithoutRetrievalID = ServiceFault(
     "ok-without-retrieval-id", "The answer is a signed OK without the RetrievalId (for getCertificate: without the Certificate).")
 
+  /// The answer is a signed one to another operation; the request is carried out.
+  public static let answerToAnotherOperation = ServiceFault(
+    "answer-to-another-operation", "The answer is a signed one to another operation; the request is carried out.")
+  /// The RetrievalId is that of an earlier request, or one that nobody knows; the request is carried out under its own.
+  public static let staleRetrievalID = ServiceFault(
+    "stale-retrieval-id",
+    "The RetrievalId is that of an earlier request, or one that nobody knows; the request is carried out under its own.",
+    [.signNew, .renew])
+  /// A certificate that has been fetched before is not ready any more.
+  public static let notReadyAgain = ServiceFault(
+    "not-ready-again", "A certificate that has been fetched before is not ready any more.", [.get])
+
   // Certificates
 
   /// The certificate is for a key that nobody asked it for.
@@ -89,6 +101,18 @@ public struct ServiceFault: RawRepresentable, Hashable, Sendable, CaseIterable, 
   /// The certificate comes from the CA of the response signers, under the same root.
   public static let certificateFromAnotherIssuer = ServiceFault(
     "certificate-from-another-issuer", "The certificate comes from the CA of the response signers, under the same root.", [.get])
+  /// The certificate is the first one that this customer ever got, not the one that was asked for.
+  public static let certificateKnown = ServiceFault(
+    "certificate-known", "The certificate is the first one that this customer ever got, not the one that was asked for.", [.get])
+  /// The certificate's time is over since yesterday.
+  public static let certificateExpired = ServiceFault(
+    "certificate-expired", "The certificate's time is over since yesterday.", [.get])
+  /// The certificate's time begins tomorrow.
+  public static let certificateNotYetValid = ServiceFault(
+    "certificate-not-yet-valid", "The certificate's time begins tomorrow.", [.get])
+  /// The certificate is good for 20 years.
+  public static let certificateValidTooLong = ServiceFault(
+    "certificate-valid-too-long", "The certificate is good for 20 years.", [.get])
   /// The certificate element holds the base64 of PEM text instead of DER.
   public static let pemInsteadOfDER = ServiceFault(
     "pem-instead-of-der", "The certificate element holds the base64 of PEM text instead of DER.", [.get])
@@ -102,6 +126,11 @@ public struct ServiceFault: RawRepresentable, Hashable, Sendable, CaseIterable, 
     "soap-fault-500", "HTTP 500 with a SOAP-ENV:Server fault; nothing is committed.")
   /// HTTP 302 to another path of the simulator; nothing is committed.
   public static let redirect = ServiceFault("redirect", "HTTP 302 to another path of the simulator; nothing is committed.")
+  /// HTTP 200 with an empty body; nothing is committed.
+  public static let empty200 = ServiceFault("empty-200", "HTTP 200 with an empty body; nothing is committed.")
+  /// The connection closes without a byte of an answer; nothing is committed.
+  public static let closeBeforeCommit = ServiceFault(
+    "close-before-commit", "The connection closes without a byte of an answer; nothing is committed.")
   /// No answer; the connection closes in the end; nothing is committed.
   public static let hangBeforeCommit = ServiceFault(
     "hang-before-commit", "No answer; the connection closes in the end; nothing is committed.")
@@ -111,13 +140,48 @@ public struct ServiceFault: RawRepresentable, Hashable, Sendable, CaseIterable, 
   /// The request is carried out, and the connection closes without a byte of an answer.
   public static let closeAfterCommit = ServiceFault(
     "close-after-commit", "The request is carried out, and the connection closes without a byte of an answer.")
+  /// The request is carried out, and the connection closes in the middle of the answer's header.
+  public static let cutInHeader = ServiceFault(
+    "cut-in-header", "The request is carried out, and the connection closes in the middle of the answer's header.")
+  /// The request is carried out, and the connection closes in the middle of the answer's body.
+  public static let cutInBody = ServiceFault(
+    "cut-in-body", "The request is carried out, and the connection closes in the middle of the answer's body.")
+  /// The request is carried out at once, and the answer comes after a while.
+  public static let lateAnswer = ServiceFault(
+    "late-answer", "The request is carried out at once, and the answer comes after a while.")
   /// The answer is whole, in pieces of 64 octets with pauses between them.
   public static let slowBody = ServiceFault("slow-body", "The answer is whole, in pieces of 64 octets with pauses between them.")
 
-  public static let allCases: [ServiceFault] = [
-    .unsigned, .tampered, .otherCA, .signedByCustomer, .sha1, .twoSignatures, .exclusiveTransform, .signedInPlace, .noCarriageReturns,
-    .wrapped, .wrappedInBody, .dtd, .entity, .oversize, .failWithoutErrorInfo, .severalErrorInfos, .okWithoutRetrievalID,
-    .certificateForAnotherKey, .certificateForAnotherCustomer, .certificateFromAnotherIssuer, .pemInsteadOfDER, .html502, .soapFault500,
-    .redirect, .hangBeforeCommit, .hangAfterCommit, .closeAfterCommit, .slowBody,
-  ]
+  // Revocation lists
+
+  /// There is no revocation list: HTTP 404.
+  public static let listAbsent = ServiceFault("crl-absent", "There is no revocation list: HTTP 404.", [.revocationList])
+  /// No revocation list comes; the connection closes in the end.
+  public static let listHangs = ServiceFault(
+    "crl-hang", "No revocation list comes; the connection closes in the end.", [.revocationList])
+  /// The revocation list is eight days old; the next one was due yesterday.
+  public static let listExpired = ServiceFault(
+    "crl-expired", "The revocation list is eight days old; the next one was due yesterday.", [.revocationList])
+  /// The revocation list is of tomorrow.
+  public static let listNotYetValid = ServiceFault("crl-not-yet-valid", "The revocation list is of tomorrow.", [.revocationList])
+  /// The revocation list is signed by a key that is not the CA's, and lists nothing.
+  public static let listForged = ServiceFault(
+    "crl-forged", "The revocation list is signed by a key that is not the CA's, and lists nothing.", [.revocationList])
+  /// The revocation list is another CA's, rightly signed by that one.
+  public static let listOfAnotherIssuer = ServiceFault(
+    "crl-of-another-issuer", "The revocation list is another CA's, rightly signed by that one.", [.revocationList])
+  /// The revocation list is cut off in the middle.
+  public static let listTruncated = ServiceFault("crl-truncated", "The revocation list is cut off in the middle.", [.revocationList])
+
+  public static let allCases: [ServiceFault] =
+    [
+      .unsigned, .tampered, .otherCA, .signedByCustomer, .sha1, .twoSignatures, .exclusiveTransform, .signedInPlace, .noCarriageReturns,
+      .wrapped, .wrappedInBody, .dtd, .entity, .oversize, .failWithoutErrorInfo, .severalErrorInfos, .okWithoutRetrievalID,
+      .answerToAnotherOperation, .staleRetrievalID, .notReadyAgain,
+    ] + refusals + [
+      .certificateForAnotherKey, .certificateForAnotherCustomer, .certificateFromAnotherIssuer, .certificateKnown, .certificateExpired,
+      .certificateNotYetValid, .certificateValidTooLong, .pemInsteadOfDER, .html502, .soapFault500, .redirect, .empty200,
+      .closeBeforeCommit, .hangBeforeCommit, .hangAfterCommit, .closeAfterCommit, .cutInHeader, .cutInBody, .lateAnswer, .slowBody,
+      .listAbsent, .listHangs, .listExpired, .listNotYetValid, .listForged, .listOfAnotherIssuer, .listTruncated,
+    ]
 }

@@ -1,4 +1,4 @@
-/// One of the service's three operations.
+/// One of the service's three operations; for faults, also the serving of a revocation list.
 public struct ServiceOperation: RawRepresentable, Hashable, Sendable, CaseIterable, CustomStringConvertible {
   /// The operation's name in the WSDL, which is also its SOAPAction: `signNewCertificate`.
   public let rawValue: String
@@ -18,22 +18,27 @@ public struct ServiceOperation: RawRepresentable, Hashable, Sendable, CaseIterab
   /// The certificate that one of the others asked for.
   public static let get = ServiceOperation(known: "getCertificate")
 
+  /// The serving of a revocation list: no operation of the WSDL and not among ``allCases``; faults know it as `crl`.
+  public static let revocationList = ServiceOperation(known: "revocationList")
+
   public static let allCases: [ServiceOperation] = [.signNew, .renew, .get]
 
   public var description: String { rawValue }
 
-  /// The short name on a command line: `sign-new`, `renew`, `get`.
+  /// The short name on a command line: `sign-new`, `renew`, `get`, `crl`.
   public var shortName: String {
     switch self {
     case .signNew: "sign-new"
     case .renew: "renew"
+    case .revocationList: "crl"
     default: "get"
     }
   }
 
   /// The operation of this short name or WSDL name.
   public init?(shortName: String) {
-    guard let known = Self.allCases.first(where: { $0.shortName == shortName || $0.rawValue == shortName }) else { return nil }
+    let all = Self.allCases + [.revocationList]
+    guard let known = all.first(where: { $0.shortName == shortName || $0.rawValue == shortName }) else { return nil }
     self = known
   }
 

@@ -38,16 +38,33 @@ extension ServiceSimulator {
     /// The keys of the CAs; nothing for fresh ones.
     public var keys: SimulatorKeys?
 
+    /// The test bench at `/DEV/…`.
+    public var testBench = TestBenchConfiguration()
+    /// Serial numbers, RetrievalIds, the serialNumbers of subjects and outages come from this; nothing for numbers that nobody can foresee.
+    public var seed: UInt64?
+    /// What the clock shows at the start, in relation to ``now``.
+    public var clock = ClockSetting.machine
+    /// The clock stands still until it is told to go on.
+    public var isClockStopped = false
+    /// How often a request meets trouble on its way by chance: from 0, never, to 1, always.
+    public var outages = 0.0
+    /// A file of commands, see ``SimulatorCommand``; nothing for none.
+    public var controlFile: String?
+    /// A file to append a JSON line to for every request and every change; nothing for none.
+    public var logFile: String?
+
     /// Requests of more octets are refused with HTTP 413. The largest that the schema allows has about 20,000.
     public var maximumRequestBytes = 65_536
     /// How long a connection hangs, when asked to, before it closes.
     public var hangFor: Duration = .seconds(600)
+    /// How long a late answer takes.
+    public var lateFor: Duration = .seconds(5)
     /// The pause between two pieces of a slow answer.
     public var slowBodyPause: Duration = .milliseconds(100)
 
-    /// The clock, for everything but pauses.
+    /// The machine's clock, which the simulator's own goes by, for everything but pauses.
     public var now: @Sendable () -> Date = { Date() }
-    /// Called once for each request with a line that holds no secret.
+    /// Called once for each request, and for each change that the control file asks for, with a line that holds no secret.
     public var log: @Sendable (String) -> Void = { _ in }
 
     /// The agency's behaviour on a free port of 127.0.0.1, without trust files.
@@ -75,6 +92,8 @@ extension ServiceSimulator {
       try check(notReadyFor >= .zero, "a certificate is not ready for no time, or for some")
       try check(maximumRequestBytes > 0, "a request has at least one octet")
       try check((1...100).contains(defaultCustomerName.unicodeScalars.count), "the default customer name has 1 to 100 characters")
+      try check((0...1).contains(outages), "outages happen from 0 (never) to 1 (always)")
+      try testBench.check()
       for code in errorCodes.values {
         try check((1...16).contains(code.unicodeScalars.count), "an error code has 1 to 16 characters")
       }

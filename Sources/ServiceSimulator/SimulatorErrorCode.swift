@@ -38,6 +38,8 @@ public struct SimulatorErrorCode: RawRepresentable, Hashable, Sendable, CaseIter
   public static let renewalCustomer = SimulatorErrorCode("SIM305")
   /// The renewal window has not opened: it opens 60 days before the certificate expires.
   public static let renewalWindow = SimulatorErrorCode("SIM306")
+  /// At the test bench: the certificate that signed the renewal is not for the bench's own key for that.
+  public static let renewalBenchKey = SimulatorErrorCode("SIM307")
   /// The request breaks the schema. Sent only where faults are switched off for that.
   public static let schema = SimulatorErrorCode("SIM901")
   /// A failure that was asked for, see the faults.
@@ -45,7 +47,8 @@ public struct SimulatorErrorCode: RawRepresentable, Hashable, Sendable, CaseIter
 
   public static let allCases: [SimulatorErrorCode] = [
     .transferCredentials, .notReady, .unknownRetrieval, .environment, .certificateRequest, .certificateRequestIntegrity, .keyPolicy,
-    .renewalSignature, .renewalIssuer, .renewalExpired, .renewalRevoked, .renewalCustomer, .renewalWindow, .schema, .requested,
+    .renewalSignature, .renewalIssuer, .renewalExpired, .renewalRevoked, .renewalCustomer, .renewalWindow, .renewalBenchKey,
+    .schema, .requested,
   ]
 }
 

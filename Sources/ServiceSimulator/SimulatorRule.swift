@@ -22,6 +22,13 @@ public struct SimulatorRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   /// A fault is known and applies to the operation it is asked for.
   public static let fault = SimulatorRule("SIMULATOR-FAULT")
 
+  /// A line of the control file, or of a test, is a command that is known and can be carried out.
+  public static let control = SimulatorRule("SIMULATOR-CONTROL")
+  /// The control file, the log and the files with keys are the simulator's own user's, and nobody else can read or write them.
+  public static let ownerOnly = SimulatorRule("SIMULATOR-OWNER-ONLY")
+  /// The simulated time is one that can be read, from 1970 to 2199.
+  public static let clock = SimulatorRule("SIMULATOR-CLOCK")
+
   /// The body is one XML document without a document type declaration, within the limits of size and depth.
   public static let wellFormed = SimulatorRule("SOAP-WELL-FORMED")
   /// The root is a SOAP 1.1 `Envelope` with an optional `Header` and one `Body`, in this order.
@@ -51,7 +58,8 @@ public struct SimulatorRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let signatureElement = SimulatorRule("SCHEMA-SIGNATURE-ELEMENT")
 
   public static let allCases: [SimulatorRule] = [
-    .loopbackOnly, .listening, .foreignFile, .configuration, .transferCredential, .fault, .wellFormed, .envelope, .mustUnderstand,
+    .loopbackOnly, .listening, .foreignFile, .configuration, .transferCredential, .fault, .control, .ownerOnly, .clock,
+    .wellFormed, .envelope, .mustUnderstand,
     .oneBodyChild, .soapAction, .elementOrder, .unqualifiedChildren, .attributes, .simpleContent, .length, .enumeration, .base64,
     .signatureElement,
   ]

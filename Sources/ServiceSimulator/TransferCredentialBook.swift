@@ -15,7 +15,27 @@ struct TransferCredentialBook {
   /// How long a credential can be used, in days.
   static let lifetimeDays = 14
 
+  /// An order, without what it gives out.
+  struct Order: Sendable {
+    let idDigest: String
+    let customerID: String
+    let sent: Date
+    let isSpent: Bool
+
+    var end: Date { sent.adding(days: TransferCredentialBook.lifetimeDays) }
+  }
+
   private var entries: [String: Entry] = [:]
+  private var ids: [String] = []
+
+  /// The orders, in the order in which they were added.
+  var orders: [Order] {
+    ids.compactMap { id in
+      entries[id].map {
+        Order(idDigest: Exchange.digest(ofTransferID: id), customerID: $0.customerID, sent: $0.sent, isSpent: $0.spent)
+      }
+    }
+  }
 
   /// - Throws: ``SimulatorError`` where a value has a length that the schema does not allow, or the id is in use.
   mutating func add(id: String, _ entry: Entry) throws(SimulatorError) {
@@ -29,6 +49,7 @@ struct TransferCredentialBook {
       throw SimulatorError(.transferCredential, operation, "the TransferId is in use", hint: "an order has an id of its own")
     }
     entries[id] = entry
+    ids.append(id)
   }
 
   /// Checks a credential without spending it. All the reasons give the same answer.

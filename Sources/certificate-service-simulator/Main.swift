@@ -13,12 +13,22 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
 
       A transfer password on the command line is visible to every user of the machine. These passwords open nothing but this \
       simulator; never give it a real one.
+
+      Example: certificates are ready after five seconds, the answer to the first order gets lost, and a script tells the service what \
+      to do next while it runs:
+
+        certificate-service-simulator --folder trust --listen 127.0.0.1:8080 --transfer-file orders \\
+          --not-ready-for 5 --fault 'sign-new:close-after-commit x1' --control commands --log log.jsonl
+        echo 'advance 680d' >> commands
+
+      http://127.0.0.1:8080/ shows in a browser what was asked and answered.
       """)
 
   @OptionGroup var options: SimulatorOptions
 
   func validate() throws {
-    if !options.listFaults && options.folder == nil { throw ValidationError("--folder is needed, for the trust files") }
+    let lists = options.listFaults || options.listCommands
+    if !lists && options.folder == nil { throw ValidationError("--folder is needed, for the trust files") }
   }
 
   func run() async throws {
@@ -27,6 +37,10 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
         let operations = fault.operations.map(\.shortName).joined(separator: ", ")
         try Self.tell("\(fault): \(fault.explanation) (\(operations))")
       }
+      return
+    }
+    if options.listCommands {
+      for form in SimulatorCommand.forms { try Self.tell("\(form.syntax): \(form.explanation)") }
       return
     }
     let stopping = StopSignals()
@@ -46,6 +60,10 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
       try Self.tell("services-chain: \(files.servicesChain)")
       try Self.tell("providers-root: \(files.providersRoot)")
       try Self.tell("providers-chain: \(files.providersChain)")
+    }
+    if let files = try simulator.writeTestBenchKeys() {
+      try Self.tell("bench-sign-new-key: \(files.signNewKey)")
+      try Self.tell("bench-renew-key: \(files.renewKey)")
     }
     if let port = URL(string: endpoint)?.port { try portFile?.write(port) }
     await stopping.wait()

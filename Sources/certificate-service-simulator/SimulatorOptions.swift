@@ -42,8 +42,44 @@ struct SimulatorOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A fault to set, for every operation or for one (sign-new, renew, get); may be repeated.", valueName: "[operation:]name"))
+      "A fault to set, for every operation or for one (sign-new, renew, get, crl), for so many answers or for good; may be repeated.",
+      valueName: "[operation:]name [xN]"))
   var fault: [String] = []
+
+  @Option(help: ArgumentHelp("How often a request meets trouble on its way by chance: 0 never, 1 always.", valueName: "rate"))
+  var outages = 0.0
+
+  @Option(
+    help: ArgumentHelp(
+      "A file of commands, a command a line, that is read while the simulator runs. Owner-only. --list-commands shows them.",
+      valueName: "file"))
+  var control: String?
+
+  @Option(help: ArgumentHelp("A file to append a JSON line to for every request and every change.", valueName: "file"))
+  var log: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Serial numbers, RetrievalIds and outages come from this number: the same requests in the same order get the same ones.",
+      valueName: "number"))
+  var seed: UInt64?
+
+  @Option(
+    name: .customLong("clock"), parsing: .unconditional,
+    help: ArgumentHelp("What the clock shows: +30d, -2h30m, 2027-01-31T12:00:00Z, 2027-01-31.", valueName: "offset|time"))
+  var clockSetting = "machine"
+
+  @Flag(help: "The clock stands still until the control file has it go on.")
+  var clockStopped = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The values of the test bench's standing order. The agency's password is the default, the id is the simulator's own.",
+      valueName: "customer:id:password"))
+  var bench: String?
+
+  @Option(help: ArgumentHelp("The organization in the test bench's certificates.", valueName: "name"))
+  var benchName: String?
 
   @Flag(help: "Answer requests that break the schema with a signed FAIL instead of a SOAP fault.")
   var schemaErrorsAsFail = false
@@ -51,8 +87,14 @@ struct SimulatorOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long a connection hangs, when asked to, before it closes.", valueName: "seconds"))
   var hangFor = 600.0
 
+  @Option(help: ArgumentHelp("How long a late answer takes.", valueName: "seconds"))
+  var lateFor = 5.0
+
   @Flag(help: "List the faults and end.")
   var listFaults = false
+
+  @Flag(help: "List the commands of the control file and end.")
+  var listCommands = false
 
   /// The simulator's configuration, without its log.
   func configuration() throws -> ServiceSimulator.Configuration {
@@ -71,15 +113,29 @@ struct SimulatorOptions: ParsableArguments {
     case "agency-test": configuration.caStyle = .agencyTest
     default: throw ValidationError("--ca-style is plain, early-generalized-time or agency-test")
     }
-    guard notReadyFor.isFinite, (0...86_400).contains(notReadyFor), hangFor.isFinite, (0...86_400).contains(hangFor) else {
-      throw ValidationError("--not-ready-for and --hang-for are 0 to 86400 seconds")
+    for seconds in [notReadyFor, hangFor, lateFor] where !(0...86_400).contains(seconds) {
+      throw ValidationError("--not-ready-for, --hang-for and --late-for are 0 to 86400 seconds")
     }
+    configuration.lateFor = .seconds(lateFor)
     configuration.notReadyFor = .seconds(notReadyFor)
     configuration.hangFor = .seconds(hangFor)
     configuration.certificateLifetimeDays = certificateLifetime
     configuration.renewalWindowDays = renewalWindow
     configuration.schemaErrorsAsFail = schemaErrorsAsFail
     configuration.faults = try fault.map { try FaultRequest(parsing: $0) }
+    configuration.outages = outages
+    configuration.controlFile = control
+    configuration.logFile = log
+    configuration.seed = seed
+    configuration.clock = try ClockSetting(parsing: clockSetting)
+    configuration.isClockStopped = clockStopped
+    if let bench {
+      let order = try TransferCredential(parsing: bench, at: "--bench")
+      configuration.testBench.customerID = order.customerID
+      configuration.testBench.transferID = order.id
+      configuration.testBench.transferPassword = order.password
+    }
+    if let benchName { configuration.testBench.customerName = benchName }
     return configuration
   }
 

@@ -16,6 +16,21 @@ struct DocumentationTests {
   @Test("It lists every fault, in the order of the program's own list")
   func faults() throws { #expect(try names(under: "Faults on demand") == ServiceFault.allCases.map(\.rawValue)) }
 
+  @Test("It lists every command as the program does")
+  func commands() throws {
+    let page = try names(under: "Telling it what to do while it runs").map { $0.replacing("\\|", with: "|") }
+    #expect(page == SimulatorCommand.forms.map(\.syntax))
+  }
+
+  @Test("It explains every member of a line of the log")
+  func members() throws {
+    let entry = LoggedRequest(method: "", path: "", at: .now, machineTime: .now)
+    let page = try String(contentsOf: OfficialMaterial.projectFolder.appending(path: "docs/simulator.md"), encoding: .utf8)
+    for member in Mirror(reflecting: entry).children.compactMap(\.label) where member != "kind" {
+      #expect(page.contains("`\(member)`"), "\(member)")
+    }
+  }
+
   @Test("It lists every error code")
   func codes() throws { #expect(try names(under: "Error codes") == SimulatorErrorCode.allCases.map(\.rawValue)) }
 

@@ -143,13 +143,12 @@ struct EnrolmentTests {
     }
   }
 
-  @Test("The bench address does the same, and the customer's name can be left out")
-  func benchAddressAndDefaultName() async throws {
+  @Test("The customer's name can be left out")
+  func defaultName() async throws {
     try await Workbench.with({ $0.notReadyFor = .zero }) { bench in
       let payload = Messages.signNew(
         name: nil, id: Workbench.transferID, password: Workbench.password, request: try Workbench.certificateRequest())
-      let reply = try await bench.post(
-        Messages.envelope(payload), action: "signNewCertificate", path: "/DEV/2017/10/CertificateServices")
+      let reply = try await bench.post(Messages.envelope(payload), action: "signNewCertificate")
       let id = try #require(reply.value("RetrievalId"))
       #expect(try await bench.get(id).certificate?.subject.organization == "SIMULATOR customer")
     }

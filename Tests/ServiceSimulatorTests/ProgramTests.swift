@@ -61,7 +61,7 @@ struct ProgramTests {
     #expect(
       running.output
         == "listening: http://127.0.0.1:\(running.port)/2017/10/CertificateServices\n"
-        + names.map { "\($0): \(folder.path("\($0).pem"))\n" }.joined())
+        + (names + ["bench-sign-new-key", "bench-renew-key"]).map { "\($0): \(folder.path("\($0).pem"))\n" }.joined())
     for name in names { #expect(FileManager.default.fileExists(atPath: folder.path("\(name).pem"))) }
 
     let request = try Workbench.certificateRequest()
@@ -79,11 +79,50 @@ struct ProgramTests {
     #expect(!running.errors.contains("Pass") && !running.output.contains("Pass"))
   }
 
-  @Test("It lists the faults")
-  func listOfFaults() async throws {
+  @Test("It lists the faults and the commands")
+  func lists() async throws {
     let result = try await run(Self.program, ["--list-faults"])
     #expect(result.succeeded)
     #expect(result.standardOutput.split(separator: "\n").map { String($0.prefix { $0 != ":" }) } == ServiceFault.allCases.map(\.rawValue))
+    let commands = try await run(Self.program, ["--list-commands"]).standardOutput.split(separator: "\n")
+    #expect(commands.map { String($0.prefix { $0 != " " && $0 != ":" }) } == SimulatorCommand.forms.map(\.name))
+  }
+
+  @Test("A script tells it what to do while it runs, and reads in its log what came of every request")
+  func controlAndLog() async throws {
+    let folder = try TemporaryFolder()
+    let control = try folder.write(Array("order 0123456-7:1:secretPass\nfault sign-new:close-after-commit x1\n".utf8), to: "control")
+    let log = folder.path("log.jsonl")
+    let running = try await start(
+      ["--control", control, "--log", log, "--seed", "7", "--clock", "-30d", "--clock-stopped", "--not-ready-for", "60"], in: folder)
+    func command(_ line: String) throws {
+      let file = try #require(FileHandle(forWritingAtPath: control))
+      try file.seekToEnd()
+      try file.write(contentsOf: Data("\(line)\n".utf8))
+      try file.close()
+    }
+    let request = try Workbench.certificateRequest()
+    let lost = try await post(running, Messages.signNew(id: "1", password: "secretPass", request: request), action: "signNewCertificate")
+    #expect(lost.isEmpty)
+    let committed = try #require(LoggedRequest.read(log).first)
+    #expect(committed.committed && committed.delivery == "none" && committed.faults == ["close-after-commit"])
+    let id = try #require(committed.retrievalID)
+    let early = try await post(running, Messages.get(id: id), action: "getCertificate")
+    #expect(Messages.content(of: "ErrorCode", in: early) == "SIM101")
+    try command("advance 1m\nfault nonsense\nrevoke latest key-compromise")
+    let fetched = try await post(running, Messages.get(id: id), action: "getCertificate")
+    #expect(Messages.content(of: "Status", in: fetched) == "OK")
+    #expect(try LoggedRequest.read(log).map(\.result) == ["OK", "FAIL", "OK"])
+    #expect(try #require(LoggedRequest.read(log).last?.at) < Date(timeIntervalSinceNow: -29 * 86_400))
+    running.process.send(SIGTERM)
+    #expect(try await running.process.wait() == 0)
+    for line in [
+      "control line 1 -> noted an order of 0123456-7", "control line 2 -> set sign-new:close-after-commit x1",
+      "control line 4 -> refused: read a fault: nonsense is no fault [SIMULATOR-FAULT]; --list-faults shows them all",
+      "control line 5 -> revoked \(try #require(committed.serial)), key-compromise",
+    ] { #expect(running.errors.split(separator: "\n").contains { $0 == line }, "\(running.errors)") }
+    let text = try String(contentsOfFile: log, encoding: .utf8)
+    #expect(!(running.errors + running.output + text).contains("secretPass"))
   }
 
   @Test(
@@ -92,6 +131,8 @@ struct ProgramTests {
       ["--transfer", "0123456-7:secretPass"], ["--transfer", "::secretPass"], ["--fault", "nothing"], ["--listen", "127.0.0.1"],
       ["--key-policy", "ec"], ["--environment", "dev"], ["--not-ready-for", "-1"], ["--not-ready-for", "nan"], ["--ca-style", "odd"],
       ["--certificate-lifetime", "0"], ["--listen", "0.0.0.0:0"], ["--transfer", "0123456-7:1:secretPasswordTooLong"],
+      ["--clock", "tomorrow"], ["--outages", "2"], ["--bench", "0123456-7:secretPass"], ["--bench-name", ""], ["--late-for", "-1"],
+      ["--fault", "get:html-502 3"], ["--clock", "+300000d"],
     ])
   func usage(arguments: [String]) async throws {
     let folder = try TemporaryFolder()
