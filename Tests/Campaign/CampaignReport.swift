@@ -35,7 +35,8 @@ public struct CampaignReport: Sendable {
   /// Each failure, with the command that repeats it.
   public var explanations: [String] {
     failures.map { verdict in
-      "FAILED: \(verdict.findings.joined(separator: "\n        "))\n  again: scripts/kill-campaign --only '\(verdict.attack)'\n\(verdict.story)"
+      "FAILED: \(verdict.findings.joined(separator: "\n        "))\n"
+        + "  again: scripts/kill-campaign --only '\(verdict.attack)'\n\(verdict.story)"
     } + broken.map { "NOT CARRIED OUT: \($0.attack): \($0.reason)" }
   }
 }

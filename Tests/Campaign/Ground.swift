@@ -3,8 +3,8 @@ import ServiceSimulator
 import Synchronization
 import TestSupport
 
-/// Where a campaign takes place: a certificate service, a network before it, and prepared folders that each run gets a copy of. One run at a
-/// time; several grounds go side by side.
+/// Where a campaign takes place: a certificate service, a network before it, and prepared folders that each run gets a copy of. One run
+/// at a time; several grounds go side by side.
 public final class Ground: Sendable {
   static let customerID = "0123456-7"
   static let password = "kT7vWq2mXz9rLp4s"
