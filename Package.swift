@@ -118,11 +118,15 @@ let package = Package(
         "CertificateLifecycle", "CertificateService", "HTTPSTransport", "ServiceSimulator", "TestSupport", "Secrets", x509, asn1, crypto,
         cryptoExtras, grdb,
       ]),
+    .target(
+      name: "Campaign", dependencies: ["CertificateLifecycle", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, grdb],
+      path: "Tests/Campaign"),
+    .executableTarget(name: "kill-campaign", dependencies: ["Campaign", argumentParser], path: "Tests/KillCampaign"),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "hsmkey", "certificate-service-simulator", x509,
-        asn1, crypto, cryptoExtras,
+        "Campaign", "Commands", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "hsmkey",
+        "certificate-service-simulator", x509, asn1, crypto, cryptoExtras,
       ]),
   ]
 )

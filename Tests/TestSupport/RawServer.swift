@@ -81,8 +81,12 @@ public struct RawConnection: Sendable {
 
   /// Writes everything; false when the other side is gone.
   @discardableResult
-  public func write(_ text: String) -> Bool {
-    var rest = Array(text.utf8)[...]
+  public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+  /// Writes everything; false when the other side is gone.
+  @discardableResult
+  public func write(_ bytes: [UInt8]) -> Bool {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
       guard count > 0 else { return false }
@@ -105,6 +109,16 @@ public struct RawConnection: Sendable {
     }
   }
 
+  /// Says that nothing more will be written.
+  public func finishWriting() { shutdown(socket, CInt(SHUT_WR)) }
+
+  /// Which of this connection and another one has something to read, or has ended.
+  public func awaits(_ other: RawConnection) -> (here: Bool, there: Bool) {
+    var polled = [pollfd(fd: socket, events: Int16(POLLIN), revents: 0), pollfd(fd: other.socket, events: Int16(POLLIN), revents: 0)]
+    guard unsafe poll(&polled, 2, -1) > 0 else { return (true, true) }
+    return (polled[0].revents != 0, polled[1].revents != 0)
+  }
+
   /// Waits for a moment between two bytes.
   public func pause() { usleep(20_000) }
 
@@ -119,6 +133,17 @@ public struct RawConnection: Sendable {
     var option = linger(l_onoff: 1, l_linger: 0)
     unsafe _ = setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
   }
+}
+
+/// A connection to a port on 127.0.0.1; closed when it goes.
+public final class RawClient: Sendable {
+  public let connection: RawConnection
+
+  public init(port: Int) throws {
+    connection = RawConnection(socket: try LoopbackSocket.connected(to: port)) { _ in }
+  }
+
+  deinit { close(connection.socket) }
 }
 
 /// Sockets on 127.0.0.1.
