@@ -18,7 +18,7 @@ struct AbandonTests {
         #expect(refusal.rule == "CONFIRM-NAME")
         #expect(refusal.hint.contains("--confirm payroll"))
       }
-      #expect(try await service.status()["state"].string == "enrolment sent, certificate not fetched yet")
+      #expect(try await service.status()["description"].string == "enrolment sent, certificate not fetched yet")
     }
   }
 
@@ -34,7 +34,7 @@ struct AbandonTests {
       #expect(answer["operation"].string == "enrolment")
       #expect(answer["retrieval-id"].string != nil)
       #expect(try await bench.object("key", "list")["keys"].list.map { $0["name"].string } == [answer["key-name"].string])
-      #expect(try await service.status()["state"].string == "no certificate")
+      #expect(try await service.status()["description"].string == "no certificate")
       let again = try await bench.succeeds("certificate", "abandon", "payroll", environment: Self.blind)
       #expect(again == "payroll: nothing is pending\n")
 
@@ -53,7 +53,7 @@ struct AbandonTests {
       service.simulator.clearFaults()
       try await service.bench.succeeds("certificate", "abandon", "payroll", "--confirm", "payroll")
       #expect(try await service.status()["certificate"]["serial"].string == serial)
-      #expect(try await service.status()["state"].string == "active, renewal due")
+      #expect(try await service.status()["description"].string == "active, renewal due")
       try await service.bench.succeeds("certificate", "renew", "payroll")
     }
   }
@@ -70,7 +70,7 @@ struct AbandonTests {
       try await terminal.waits(for: "type payroll to go on")
       terminal.type("\(name)\n")
       #expect(try await child.wait() == (name == "payroll" ? 0 : 64), "\(terminal.shown)")
-      let state = try await service.status()["state"].string
+      let state = try await service.status()["description"].string
       #expect((state == "no certificate") == (name == "payroll"))
     }
   }

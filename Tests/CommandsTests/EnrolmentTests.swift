@@ -57,14 +57,15 @@ struct EnrolmentTests {
     try await ServiceBench.with { service in
       let bench = service.bench
       let blind = ["HSMKEY_MODULE": "/nonexistent", "HSMKEY_PIN_SOURCE": "file:/nonexistent"]
-      #expect(try await bench.succeeds("certificate", "status", environment: blind).contains("state      no certificate\n"))
+      #expect(try await bench.succeeds("certificate", "status", environment: blind).contains("no certificate  order one in the agency's e-service, then: hsmkey certificate enrol payroll"))
       try await service.enrol()
       let text = try await bench.succeeds("certificate", "status", "payroll", environment: blind)
       #expect(text.contains("state         active, renewal due\n"))
       #expect(text.contains("days left     44\n"))
       let entry = try await bench.object("certificate", "status", "payroll", environment: blind)["certificates"][0]
       #expect(entry["days-left"].number == 44)
-      #expect(entry["state"].string == "active, renewal due")
+      #expect(entry["state"].string == "active")
+      #expect(entry["description"].string == "active, renewal due")
       for time in [entry["window-opens"], entry["certificate"]["not-before"], entry["certificate"]["not-after"]] {
         #expect(time.string?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/) != nil)
       }
@@ -128,7 +129,7 @@ struct EnrolmentTests {
     try await ServiceBench.with(settings) { service in
       let refusal = try await service.enrolmentRefused(75)
       #expect(refusal.hint.contains("hsmkey certificate fetch payroll"))
-      #expect(try await service.status()["state"].string == "enrolment sent, certificate not fetched yet")
+      #expect(try await service.status()["description"].string == "enrolment sent, certificate not fetched yet")
       try await service.expectNothingKept()
       let fetched: JSON = try await patiently("the certificate") {
         try await Task.sleep(for: .milliseconds(500))
@@ -171,7 +172,7 @@ struct EnrolmentTests {
     try await ServiceBench.with { service in
       try await service.bench.refused(64, "certificate", "enrol", "payroll")
       #expect(try await service.bench.object("key", "list")["keys"].list.isEmpty)
-      #expect(try await service.status()["state"].string == "no certificate")
+      #expect(try await service.status()["description"].string == "no certificate")
     }
   }
 
@@ -183,7 +184,7 @@ struct EnrolmentTests {
       let refusal = try await service.enrolmentRefused(69)
       #expect(refusal.code == "unreachable")
       #expect(refusal.rule == "TRANSPORT-UNREACHABLE")
-      #expect(try await service.status()["state"].string == "enrolment begun, nothing sent yet")
+      #expect(try await service.status()["description"].string == "enrolment begun, nothing sent yet")
       let keys = try await bench.object("key", "list")["keys"].list.map { $0["id"].string }
 
       try service.write(.init())

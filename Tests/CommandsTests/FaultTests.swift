@@ -50,7 +50,7 @@ struct FaultTests {
       let refusal = try await service.enrolmentRefused(expected.exitCode)
       #expect(refusal.rule == expected.rule, "\(refusal.message)")
       try await service.expectNothingKept()
-      #expect(try await service.status()["state"].string == "enrolment sent, certificate not fetched yet")
+      #expect(try await service.status()["description"].string == "enrolment sent, certificate not fetched yet")
 
       service.simulator.clearFaults()
       let fetched = try await service.bench.object("certificate", "fetch", "payroll")
@@ -92,7 +92,7 @@ struct FaultTests {
       #expect(try await service.bench.refusedAsJSON(7, "certificate", "enrol", "payroll").rule == "LIFECYCLE-NOT-REPEATED")
       #expect(try await service.bench.refusedAsJSON(7, "certificate", "fetch", "payroll").rule == "LIFECYCLE-NOT-REPEATED")
       #expect(try await service.issuedCount() == issued)
-      #expect(try await service.status()["state"].string?.contains("uncertain") == true)
+      #expect(try await service.status()["description"].string?.contains("uncertain") == true)
 
       try await service.order("another-order")
       try await service.enrol("another-order")

@@ -19,7 +19,7 @@ struct InterruptionTests {
       try await patiently("the waiting") { try String(contentsOfFile: log, encoding: .utf8).contains("waits") ? () : nil }
       child.send(signal)
       #expect(try await child.wait() == 128 + Int(signal))
-      #expect(try await service.status()["state"].string == "enrolment sent, certificate not fetched yet")
+      #expect(try await service.status()["description"].string == "enrolment sent, certificate not fetched yet")
       try await service.expectNothingKept()
 
       settings.service = ["first-wait: 0s", "poll-interval: 1s", "give-up-after: 10s"]

@@ -85,7 +85,7 @@ struct RenewalFaultTests {
         let refusal = try await service.bench.refusedAsJSON(expected.exitCode, "certificate", "renew", "payroll")
         #expect(refusal.rule == expected.rule, "\(expected): \(refusal.message)")
         #expect(try await Untouched(service) == before, "\(expected)")
-        #expect(try await service.status()["state"].string == "renewal sent, certificate not fetched yet", "\(expected)")
+        #expect(try await service.status()["description"].string == "renewal sent, certificate not fetched yet", "\(expected)")
         let issued = try await service.issuedCount()
 
         try Self.clear(service)

@@ -105,7 +105,7 @@ final class ServiceBench: Sendable {
   }
 
   /// The state of the certificate, as `certificate status` tells it.
-  func status() async throws -> JSON { try await bench.object("certificate", "status")["certificates"][0] }
+  func status() async throws -> JSON { try await bench.object("certificate", "status", "payroll")["certificates"][0] }
 
   /// The certificates that the service has issued.
   func issuedCount() async throws -> Int { try await simulator.issuedCertificates().count }
