@@ -34,7 +34,7 @@ enum PageStyle {
     h2 { font-size: 1.2rem; margin: 2.25rem 0 .6rem; }
     p { margin: .4rem 0; max-width: 48rem; }
     .quiet { color: var(--quiet); }
-    .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0; }
+    .facts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem; margin: 1.25rem 0 0; }
     .facts div { padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line); border-radius: .4rem; }
     .facts dt { color: var(--quiet); font-size: .875rem; }
     .facts dd { margin: 0; }
@@ -43,10 +43,12 @@ enum PageStyle {
     .none { margin: 0; padding: .7rem .9rem; color: var(--quiet); }
     table { width: 100%; border-collapse: collapse; font-size: .95rem; }
     th, td { padding: .45rem .75rem; text-align: left; vertical-align: top; }
-    thead th { background: var(--head); color: var(--quiet); font-weight: 600; }
+    thead th { background: var(--head); color: var(--quiet); font-weight: 600; white-space: nowrap; }
     tbody tr { border-top: 1px solid var(--line); }
     tbody th { font-weight: 600; }
     .number, .when { font-variant-numeric: tabular-nums; white-space: nowrap; }
+    .asked { min-width: 12rem; }
+    .result { min-width: 20rem; }
     .small { display: block; font-size: .875em; font-weight: 400; color: var(--quiet); }
     code, pre { font-family: "Source Code Pro", "Noto Sans Mono", "DejaVu Sans Mono", ui-monospace, monospace; font-size: .875em; }
     pre { margin: 0; padding: .9rem; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -65,6 +67,9 @@ enum PageStyle {
       tbody th, tbody td { padding: .1rem 0; }
       tbody td[data-label]::before { content: attr(data-label) " "; color: var(--quiet); font-size: .875em; }
       tbody td:empty { display: none; }
+      td.number, td.when { display: inline-block; margin-right: .75rem; }
+      .asked, .result { min-width: 0; }
+      .facts { grid-template-columns: minmax(0, 1fr); }
     }
     """
 }

@@ -87,16 +87,17 @@ struct ServicePage {
     page.table(["No.", "Time", "Asked", "Answered", "Came of it"], requests, none: "Nobody has asked anything yet.") { page, request in
       page.cell(class: "number") { $0.link(toRequest: request.number) }
       page.cell(class: "when") { $0.escaped(Self.time(request.at, near: now)) }
-      page.cell { page in
+      page.cell(class: "asked") { page in
         page.escaped(request.operation ?? "\(request.method) \(request.path)")
         if let customer = request.customerID { page.element("span", class: "small", customer) }
         if request.isTestBench { page.element("span", class: "small", "at the test bench") }
       }
       page.cell { page in
         Self.answer(&page, request)
-        page.element("span", class: "small", Self.outcome(request))
+        let outcome = Self.outcome(request)
+        if !outcome.isEmpty { page.element("span", class: "small", outcome) }
       }
-      page.cell { page in
+      page.cell(class: "result") { page in
         if request.committed { page.element("span", "committed") }
         if let id = request.retrievalID { page.element("span", class: "small", "RetrievalId \(id)") }
         if let serial = request.serial { page.element("span", class: "small", "serial \(serial)") }
@@ -118,10 +119,13 @@ struct ServicePage {
     }
   }
 
-  /// What the line in the log says after the arrow.
+  /// What the line in the log says after the arrow, without what the mark says.
   private static func outcome(_ request: LoggedRequest) -> String {
     guard let arrow = request.outcome.range(of: "-> ") else { return request.outcome }
-    return String(request.outcome[arrow.upperBound...])
+    var text = request.outcome[arrow.upperBound...]
+    let said = ["\(request.status)"] + [request.result].compactMap(\.self) + request.errorCodes
+    for word in said where text.hasPrefix(word) { text = text.dropFirst(word.count).drop { $0 == " " || $0 == "," } }
+    return String(text)
   }
 
   private func faultTable(_ page: inout PageText) {
