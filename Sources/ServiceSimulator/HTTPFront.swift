@@ -1,7 +1,7 @@
 import FlyingSocks
 import Foundation
 
-/// The HTTP server in front of the service: plain HTTP/1.1 on the loopback network, one connection at a time here.
+/// The HTTP server in front of the service: plain HTTP/1.1 on the loopback network.
 ///
 /// It is made by hand, because it must be able to do what no good server does: to stop in the middle of an answer, at any octet.
 struct HTTPFront: Sendable {
@@ -12,7 +12,8 @@ struct HTTPFront: Sendable {
 
   /// Serves a connection until one side closes it.
   func serve(_ socket: AsyncSocket) async {
-    defer { try? socket.close() }
+    socket.socket.staysHere()
+    defer { try? socket.socket.end() }
     var reader = HTTPReader(socket: socket)
     do {
       while let head = try await reader.head() {

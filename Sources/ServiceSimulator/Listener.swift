@@ -1,6 +1,10 @@
 import FlyingSocks
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// A server that listens.
 struct Listener: Sendable {
   private let task: Task<Void, Never>
@@ -62,6 +66,7 @@ struct Listener: Sendable {
 
   private static func listeningSocket<Address: SocketAddress>(at address: Address) throws -> Socket {
     let socket = try Socket(domain: Int32(Address.family))
+    socket.staysHere()
     do {
       try socket.setValue(true, for: .localAddressReuse)
       try socket.bind(to: address)
@@ -79,5 +84,16 @@ struct Listener: Sendable {
     case .ip6(let host, let port): return "[\(host)]:\(port)"
     default: throw SimulatorError(.listening, "listen", "the server listens on something that is no IP address")
     }
+  }
+}
+
+extension Socket {
+  /// Programs that this process starts do not get the socket: it would be open as long as they run.
+  func staysHere() { _ = fcntl(file.rawValue, F_SETFD, FD_CLOEXEC) }
+
+  /// Tells the other side that nothing more comes, even where a program that was started meanwhile has the socket too.
+  func end() throws {
+    _ = shutdown(file.rawValue, CInt(SHUT_RDWR))
+    try close()
   }
 }

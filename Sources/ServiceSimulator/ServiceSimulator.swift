@@ -224,7 +224,8 @@ public final class ServiceSimulator: Sendable {
         try TestBench(configuration.testBench, settings: settings, hierarchy: trusted, at: clock.now)
       }, faults: faults, clock: clock, log: requestLog,
       writer: ResponseWriter(
-        hierarchy: trusted, otherHierarchy: { try hierarchy(FaultMaterials.materials().keys, purpose: 3) }),
+        hierarchy: trusted, signer: try ResponseSigner(key: trusted.responseSignerKey, certificate: trusted.responseSigner),
+        otherHierarchy: { try hierarchy(FaultMaterials.materials().keys, purpose: 3) }),
       address: address)
   }
 }
