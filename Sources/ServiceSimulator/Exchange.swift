@@ -8,6 +8,7 @@ import X509
 final class Exchange: Sendable {
   private let faults: FaultPlan
   private let entry: Mutex<LoggedRequest>
+  private let rightForm = Mutex(false)
   /// What chance has in store for this request, besides the faults that are set.
   private let outage = Mutex<ServiceFault?>(nil)
 
@@ -21,8 +22,12 @@ final class Exchange: Sendable {
 
   func note(_ change: (inout LoggedRequest) -> Void) { entry.withLock { change(&$0) } }
 
+  /// Whether the schema had nothing against the request.
+  var isOfRightForm: Bool { rightForm.withLock { $0 } }
+
   /// Notes what a request of the right form says.
   func note(_ values: RequestValues) {
+    rightForm.withLock { $0 = true }
     note { entry in
       entry.operation = values.operation.rawValue
       entry.customerID = PlainText.of(values.customerID)

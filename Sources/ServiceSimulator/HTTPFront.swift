@@ -1,117 +1,89 @@
-import FlyingFox
 import FlyingSocks
 import Foundation
 
-/// The HTTP server in front of the service: plain HTTP on the loopback network.
-struct HTTPFront: HTTPHandler {
+/// The HTTP server in front of the service: plain HTTP/1.1 on the loopback network.
+///
+/// It is made by hand, because it must be able to do what no good server does: to stop in the middle of an answer, at any octet.
+struct HTTPFront: Sendable {
   let maximumRequestBytes: Int
   let log: @Sendable (String) -> Void
   /// The service, once it is ready.
   let answer: @Sendable (IncomingRequest) async throws -> Answer
 
-  func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
-    let line = "\(PlainText.of(request.method.rawValue)) \(PlainText.of(request.path))"
-    let answer: Answer
+  /// Serves a connection until one side closes it.
+  func serve(_ socket: AsyncSocket) async {
+    socket.socket.staysHere()
+    defer { try? socket.socket.end() }
+    var reader = HTTPReader(socket: socket)
     do {
-      let body = try await Self.read(request.bodySequence, atMost: maximumRequestBytes)
-      answer = try await self.answer(
-        IncomingRequest(
-          method: request.method.rawValue, path: request.path, contentType: request.headers[.contentType],
-          soapAction: request.headers[HTTPHeader("SOAPAction")], body: body))
-    } catch is EndlessBody {
-      answer = .nothing("-> closed, the request does not end")
+      while let head = try await reader.head() {
+        if head.wantsContinue { try await socket.write(Data("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+        let answer = try await answer(head, &reader)
+        if answer.isLogged { log("\(PlainText.of(head.method)) \(PlainText.of(head.path)) \(answer.note)") }
+        // When the simulator stops, this throws: a connection that hangs just ends.
+        if let silence = answer.silence { try await Task.sleep(for: silence) }
+        guard try await send(answer, to: head, over: socket) else { return }
+      }
+    } catch let violation as HTTPViolation {
+      let answer = Answer.plain(violation.status, violation.message)
+      log("no HTTP \(answer.note)")
+      try? await socket.write(Data(Self.header(answer, isKeptAlive: false) + answer.body))
     } catch {
-      answer = .xml(
+      // The client is gone, or the simulator stops.
+    }
+  }
+
+  private func answer(_ head: HTTPHead, _ reader: inout HTTPReader) async throws -> Answer {
+    do {
+      let body = try await reader.body(of: head, atMost: maximumRequestBytes)
+      return try await answer(
+        IncomingRequest(
+          method: head.method, path: head.path, contentType: head.field("content-type"), soapAction: head.field("soapaction"), body: body))
+    } catch is HTTPReader.EndlessBody {
+      return .nothing("-> closed, the request does not end")
+    } catch let violation as HTTPViolation {
+      throw violation
+    } catch {
+      return .xml(
         500, Array(ResponseEnvelope.fault(code: "Server", text: "internal error").utf8), "-> 500 internal error: \(error)")
     }
-    if answer.isLogged { log("\(line) \(answer.note)") }
-    if let silence = answer.silence {
-      do { try await Task.sleep(for: silence) } catch {
-        // The simulator stops: a connection that hangs just ends.
-        return Self.response(.nothing(""))
-      }
-    }
-    return Self.response(answer)
   }
 
-  /// A body that is too large even to be thrown away.
-  private struct EndlessBody: Error {}
-
-  /// The whole body, or nothing when it is larger than allowed. Then it is read to its end all the same: what is left on the connection
-  /// would be taken for the next request.
-  private static func read(_ sequence: HTTPBodySequence, atMost limit: Int) async throws -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var count = 0
-    for try await piece in sequence {
-      count += piece.count
-      guard count <= 256 * limit else { throw EndlessBody() }
-      if count <= limit { bytes += piece } else { bytes = [] }
-    }
-    return count <= limit ? bytes : nil
-  }
-
-  private static func response(_ answer: Answer) -> HTTPResponse {
-    var headers = HTTPHeaders()
-    for header in answer.headers { headers[HTTPHeader(header.name)] = header.value }
-    let status = HTTPStatusCode(answer.status, phrase: phrases[answer.status] ?? "Answer")
+  /// - Returns: whether the connection is good for another request.
+  private func send(_ answer: Answer, to head: HTTPHead, over socket: AsyncSocket) async throws -> Bool {
+    let header = Self.header(answer, isKeptAlive: head.isKeptAlive)
+    let body = head.method == "HEAD" ? [] : answer.body
     switch answer.delivery {
-    case .whole: return HTTPResponse(statusCode: status, headers: headers, body: Data(answer.body))
-    // A handshake that fails before it writes anything is how this server closes a connection without an answer.
-    case .none, .cutInHeader: return HTTPResponse(headers: [:], webSocket: ClosedConnection())
-    case .slow(let pause): return pieces(status, headers, answer.body, SlowBody(bytes: answer.body, piece: 64, pause: pause))
+    case .none: return false
+    case .whole:
+      // In one piece: a second small one would wait for the first to be acknowledged.
+      try await socket.write(Data(header + body))
+    case .slow(let pause):
+      try await socket.write(Data(header))
+      for start in stride(from: 0, to: body.count, by: 64) {
+        try await Task.sleep(for: pause)
+        try await socket.write(Data(body[start..<min(start + 64, body.count)]))
+      }
+    case .cutInHeader:
+      try await socket.write(Data(header.prefix(header.count / 2)))
+      return false
     case .cutInBody:
-      let half = Array(answer.body.prefix(answer.body.count / 2))
-      return pieces(status, headers, answer.body, SlowBody(bytes: half, piece: half.count, pause: .zero, isCut: true))
+      try await socket.write(Data(header + body.prefix(body.count / 2)))
+      return false
     }
+    return head.isKeptAlive
   }
 
-  private static func pieces(_ status: HTTPStatusCode, _ headers: HTTPHeaders, _ body: [UInt8], _ slow: SlowBody) -> HTTPResponse {
-    HTTPResponse(
-      statusCode: status, headers: headers, body: HTTPBodySequence(from: slow, count: body.count, suggestedBufferSize: slow.piece))
+  private static func header(_ answer: Answer, isKeptAlive: Bool) -> [UInt8] {
+    var text = "HTTP/1.1 \(answer.status) \(phrases[answer.status] ?? "Answer")\r\n"
+    for field in answer.headers { text += "\(field.name): \(field.value)\r\n" }
+    text += "Content-Length: \(answer.body.count)\r\nConnection: \(isKeptAlive ? "keep-alive" : "close")\r\n\r\n"
+    return Array(text.utf8)
   }
 
   private static let phrases = [
-    200: "OK", 302: "Found", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large", 415: "Unsupported Media Type",
-    500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+    200: "OK", 302: "Found", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
+    415: "Unsupported Media Type", 431: "Request Header Fields Too Large", 500: "Internal Server Error", 502: "Bad Gateway",
+    503: "Service Unavailable",
   ]
-}
-
-/// Refuses to speak, so that the connection closes with nothing sent.
-private struct ClosedConnection: WSHandler {
-  struct Refusal: Error {}
-
-  func makeFrames(for client: AsyncThrowingStream<WSFrame, any Error>) async throws -> AsyncStream<WSFrame> { throw Refusal() }
-}
-
-/// A body that comes in small pieces with pauses between them.
-private struct SlowBody: AsyncBufferedSequence {
-  typealias Element = UInt8
-
-  let bytes: [UInt8]
-  let piece: Int
-  let pause: Duration
-  var isCut = false
-
-  func makeAsyncIterator() -> Iterator { Iterator(rest: bytes[...], piece: piece, pause: pause, isCut: isCut) }
-
-  struct Iterator: AsyncBufferedIteratorProtocol {
-    var rest: ArraySlice<UInt8>
-    let piece: Int
-    let pause: Duration
-    let isCut: Bool
-
-    mutating func next() async throws -> UInt8? { rest.popFirst() }
-
-    mutating func nextBuffer(suggested count: Int) async throws -> ArraySlice<UInt8>? {
-      guard !rest.isEmpty else {
-        // An error is how this server breaks a connection off.
-        if isCut { throw SocketError.disconnected }
-        return nil
-      }
-      try await Task.sleep(for: pause)
-      let next = rest.prefix(Swift.min(piece, Swift.max(count, 1)))
-      rest = rest.dropFirst(next.count)
-      return next
-    }
-  }
 }

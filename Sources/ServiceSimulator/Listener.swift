@@ -1,47 +1,81 @@
-import FlyingFox
 import FlyingSocks
 import Foundation
-import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// A server that listens.
 struct Listener: Sendable {
-  let server: HTTPServer
-  let task: Task<Void, Never>
+  private let task: Task<Void, Never>
   /// `http://127.0.0.1:PORT`
   let base: String
 
-  /// Starts the server and waits until its socket listens.
+  /// Starts the server; its socket listens when this returns.
   ///
   /// - Parameter host: an address in numbers.
   static func start(host: String, port: UInt16, front: HTTPFront) async throws -> Listener {
-    let server = try server(host: host, port: port, front: front)
-    let failure = Failure()
+    let pool = SocketPool.make()
+    let socket: Socket
+    do {
+      socket = try listeningSocket(host: host, port: port)
+    } catch {
+      throw SimulatorError(
+        .listening, "listen", "\(host), port \(port), is not to be had", hint: "use port 0 for any that is free", underlying: error)
+    }
+    let base = "http://\(try text(socket.sockname()))"
+    try await pool.prepare()
+    let listening = try AsyncSocket(socket: socket, pool: pool)
     let task = Task {
-      do { try await server.run() } catch { failure.set(error) }
-    }
-    for _ in 0..<2000 {
-      if let address = await server.listeningAddress {
-        return Listener(server: server, task: task, base: "http://\(try text(address))")
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { try? await pool.run() }
+        group.addTask { await accept(on: listening, front) }
+        await group.next()
+        group.cancelAll()
       }
-      if let error = failure.error {
-        throw SimulatorError(
-          .listening, "listen", "\(host), port \(port), is not to be had", hint: "use port 0 for any that is free", underlying: error)
-      }
-      try await Task.sleep(for: .milliseconds(5))
     }
-    task.cancel()
-    throw SimulatorError(.listening, "listen", "the server does not listen after 10 seconds")
+    return Listener(task: task, base: base)
   }
 
-  private static func server(host: String, port: UInt16, front: HTTPFront) throws -> HTTPServer {
-    // A hanging connection is the simulator's to end, so the server's own limit is out of the way.
-    let timeout: TimeInterval = 86_400
-    if host.contains(":") {
-      return HTTPServer(
-        config: .init(address: try .inet6(ip6: host, port: port), timeout: timeout, logger: .disabled), handler: front)
+  /// Closes the socket, ends every connection and waits for their end.
+  func stop() async {
+    task.cancel()
+    await task.value
+  }
+
+  private static func accept(on listening: AsyncSocket, _ front: HTTPFront) async {
+    defer { try? listening.close() }
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        do {
+          let connection = try await listening.accept()
+          group.addTask { await front.serve(connection) }
+        } catch {
+          // Too many open files, for instance, is over sooner or later. Cancelled, the sleep is none.
+          try? await Task.sleep(for: .milliseconds(20))
+        }
+      }
+      group.cancelAll()
     }
-    return HTTPServer(
-      config: .init(address: try .inet(ip4: host, port: port), timeout: timeout, logger: .disabled), handler: front)
+  }
+
+  private static func listeningSocket(host: String, port: UInt16) throws -> Socket {
+    if host.contains(":") { return try listeningSocket(at: .inet6(ip6: host, port: port)) }
+    return try listeningSocket(at: .inet(ip4: host, port: port))
+  }
+
+  private static func listeningSocket<Address: SocketAddress>(at address: Address) throws -> Socket {
+    let socket = try Socket(domain: Int32(Address.family))
+    socket.staysHere()
+    do {
+      try socket.setValue(true, for: .localAddressReuse)
+      try socket.bind(to: address)
+      try socket.listen()
+    } catch {
+      try? socket.close()
+      throw error
+    }
+    return socket
   }
 
   private static func text(_ address: Socket.Address) throws(SimulatorError) -> String {
@@ -53,10 +87,13 @@ struct Listener: Sendable {
   }
 }
 
-/// Why the server ended, for the task that waits for it.
-private final class Failure: Sendable {
-  private let value = Mutex<(any Error)?>(nil)
+extension Socket {
+  /// Programs that this process starts do not get the socket: it would be open as long as they run.
+  func staysHere() { _ = fcntl(file.rawValue, F_SETFD, FD_CLOEXEC) }
 
-  var error: (any Error)? { value.withLock { $0 } }
-  func set(_ error: any Error) { value.withLock { $0 = error } }
+  /// Tells the other side that nothing more comes, even where a program that was started meanwhile has the socket too.
+  func end() throws {
+    _ = shutdown(file.rawValue, CInt(SHUT_RDWR))
+    try close()
+  }
 }

@@ -31,6 +31,11 @@ final class LogFile: Sendable {
     try descriptor.writeAll(data)
   }
 
+  /// What a line says, for people.
+  static func text(of line: some Encodable) throws -> String {
+    String(decoding: try encoder.encode(line), as: UTF8.self).replacing(",\"", with: ",\n \"")
+  }
+
   private static let encoder: JSONEncoder = {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -8,7 +8,11 @@ final class RequestLog: Sendable {
     var changes: [LoggedChange] = []
     var count = 0
     var file: LogFile?
+    var messages: [Int: LoggedMessages] = [:]
   }
+
+  /// The messages of so many requests are kept.
+  static let messageLimit = 100
 
   /// So many requests, and as many changes, are kept in memory; the oldest go first.
   static let limit = 100_000
@@ -26,6 +30,14 @@ final class RequestLog: Sendable {
     state.withLock { ($0.requests.suffix(count).reversed(), $0.count) }
   }
 
+  /// A request that is still in memory, and its messages where they are kept.
+  func request(_ number: Int) -> (request: LoggedRequest, messages: LoggedMessages?)? {
+    state.withLock { state in
+      guard let first = state.requests.first?.number, state.requests.indices.contains(number - first) else { return nil }
+      return (state.requests[number - first], state.messages[number])
+    }
+  }
+
   /// Writes into a file from now on.
   func open(_ path: String) throws(SimulatorError) {
     let file = try LogFile(path: path)
@@ -34,13 +46,15 @@ final class RequestLog: Sendable {
 
   /// - Returns: the request as it was logged, with its number.
   @discardableResult
-  func add(_ request: LoggedRequest) -> LoggedRequest {
+  func add(_ request: LoggedRequest, _ messages: LoggedMessages? = nil) -> LoggedRequest {
     state.withLock { state in
       var request = request
       state.count += 1
       request.number = state.count
       if state.requests.count >= Self.limit { state.requests.removeFirst(Self.limit / 10) }
       state.requests.append(request)
+      state.messages[request.number] = messages
+      state.messages[request.number - Self.messageLimit] = nil
       write(request, state.file)
       return request
     }

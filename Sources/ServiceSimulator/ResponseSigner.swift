@@ -1,15 +1,29 @@
 import Foundation
+import Synchronization
 import X509
 import XMLSignature
 
 /// Signs responses in the agency's house style: the stand-alone response element, `ds:` prefix declared on its root, one reference
 /// with the enveloped transform only, SignedInfo in exclusive canonical form, base64 with `&#13;` at line ends.
-struct ResponseSigner: Sendable {
-  let key: Certificate.PrivateKey
-  let certificate: Certificate
+final class ResponseSigner: Sendable {
+  private let key: Certificate.PrivateKey
+  private let certificate: Certificate
+  /// Signs without a deviation.
+  private let plain: EnvelopedSigner
+  /// What was signed without a deviation, by its document. The same document has the same signature, so a client that asks again and again
+  /// whether its certificate is ready costs one.
+  private let signed = Mutex<[String: String]>([:])
+
+  private static let limit = 256
+
+  init(key: Certificate.PrivateKey, certificate: Certificate) throws {
+    self.key = key
+    self.certificate = certificate
+    plain = try EnvelopedSigner(key: key, certificate: certificate, transforms: .envelopedOnly, style: .prefixed("ds"))
+  }
 
   /// How a response departs from the house style.
-  struct Deviation: Sendable {
+  struct Deviation: Hashable, Sendable {
     var usesSHA1 = false
     var exclusiveTransform = false
     var inPlace = false
@@ -20,6 +34,7 @@ struct ResponseSigner: Sendable {
 
   /// - Returns: the response element with its signature, ready to be put into the envelope.
   func sign(_ payload: ResponsePayload, _ deviation: Deviation = Deviation()) async throws -> String {
+    if deviation == Deviation() { return try await sign(payload.document()) }
     // A signature that is to hold inside the envelope covers the envelope's namespace declaration, which is in scope there.
     let inherited = [(prefix: "SOAP-ENV", namespace: Namespaces.soap)]
     let document = payload.document(declaring: deviation.inPlace ? inherited : [])
@@ -37,6 +52,16 @@ struct ResponseSigner: Sendable {
     if deviation.tampered { signed = Self.tampered(signed, payload) }
     if deviation.twoSignatures { signed = Self.signatureTwice(signed) }
     return signed
+  }
+
+  private func sign(_ document: String) async throws -> String {
+    if let known = signed.withLock({ $0[document] }) { return known }
+    let result = String(decoding: try await plain.sign(Array(document.utf8)), as: UTF8.self)
+    signed.withLock { signed in
+      if signed.count >= Self.limit { signed = [:] }
+      signed[document] = result
+    }
+    return result
   }
 
   /// Puts a signature in as the last child of the root.

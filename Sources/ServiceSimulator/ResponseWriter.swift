@@ -4,6 +4,7 @@ import X509
 /// Turns a result into the bytes of an answer, with the faults of signing and structure that are set.
 struct ResponseWriter: Sendable {
   let hierarchy: CAHierarchy
+  let signer: ResponseSigner
   /// The hierarchy with the same names and other keys.
   let otherHierarchy: @Sendable () throws -> CAHierarchy
 
@@ -37,13 +38,13 @@ struct ResponseWriter: Sendable {
     _ payload: ResponsePayload, _ operation: ServiceOperation, _ exchange: Exchange
   ) async throws -> String {
     if exchange.take(.unsigned, operation) { return payload.document() }
-    var signer = ResponseSigner(key: hierarchy.responseSignerKey, certificate: hierarchy.responseSigner)
+    var signer = signer
     if exchange.take(.otherCA, operation) {
       let other = try otherHierarchy()
-      signer = ResponseSigner(key: other.responseSignerKey, certificate: other.responseSigner)
+      signer = try ResponseSigner(key: other.responseSignerKey, certificate: other.responseSigner)
     } else if exchange.take(.signedByCustomer, operation) {
       let key = try FaultMaterials.materials().anotherKey
-      signer = ResponseSigner(key: key, certificate: try strangersCertificate())
+      signer = try ResponseSigner(key: key, certificate: try strangersCertificate())
     }
     var deviation = ResponseSigner.Deviation()
     deviation.usesSHA1 = exchange.take(.sha1, operation)

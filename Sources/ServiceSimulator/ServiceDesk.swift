@@ -105,6 +105,18 @@ actor ServiceDesk {
     retrievalIDs.last { $0 != id && retrievals[$0]?.customerID == customerID }
   }
 
+  /// What the page shows.
+  var books: ServicePage.Books {
+    let bySerial = Dictionary(retrievals.map { ($0.value.certificate.serialNumber, $0) }, uniquingKeysWith: { $1 })
+    let certificates = issued.map { certificate in
+      let found = bySerial[certificate.serialNumber]
+      return ServicePage.IssuedCertificate(
+        certificate: certificate, retrievalID: found?.key, readyAt: found?.value.readyAt, isFetched: found?.value.isFetched == true,
+        isRevoked: revocations.isRevoked(certificate.serialNumber))
+    }
+    return ServicePage.Books(orders: credentials.orders, certificates: certificates, notReadyFor: notReadyFor)
+  }
+
   // MARK: The operations
 
   func signNew(_ values: RequestValues, at now: Date, _ exchange: Exchange) throws -> Commitment {

@@ -13,6 +13,8 @@ struct ServiceEndpoint: Sendable {
   let clock: SimulatedClock
   let log: RequestLog
   let writer: ResponseWriter
+  /// Where it listens: `http://127.0.0.1:PORT`
+  let address: String
 
   /// The paths of the service. The second is the agency's test bench.
   static let paths = ["/2017/10/CertificateServices", TestBench.path]
@@ -33,7 +35,9 @@ struct ServiceEndpoint: Sendable {
         entry.delivery = answer.deliveryName
         entry.outcome = answer.note
       }
-      if answer.isLogged { log.add(exchange.logged) }
+      if answer.isLogged {
+        log.add(exchange.logged, LoggedMessages(request: exchange.isOfRightForm ? request.body : nil, response: answer.body))
+      }
       return answer
     } catch {
       exchange.note { entry in
@@ -46,6 +50,7 @@ struct ServiceEndpoint: Sendable {
   }
 
   private func answer(_ request: IncomingRequest, _ exchange: Exchange) async throws -> Answer {
+    if let page = await page(request) { return page }
     if let published = try await publication(request, exchange) { return published }
     guard Self.paths.contains(request.path) else { return .plain(404, "not found") }
     let isBench = request.path == TestBench.path

@@ -1,4 +1,3 @@
-import FlyingFox
 public import Foundation
 import Synchronization
 public import X509
@@ -52,7 +51,7 @@ public final class ServiceSimulator: Sendable {
     }
     let listener = try await Listener.start(host: configuration.address(), port: configuration.port, front: front)
     do {
-      let endpoint = try makeEndpoint(publicationBase: configuration.publicationBase ?? listener.base)
+      let endpoint = try makeEndpoint(address: listener.base)
       try trustFiles?.write(endpoint.hierarchy)
       let control = ControlDesk(file: configuration.controlFile.map(ControlFile.init), service: endpoint)
       await control.refresh()
@@ -204,12 +203,13 @@ public final class ServiceSimulator: Sendable {
     return endpoint
   }
 
-  private func makeEndpoint(publicationBase: String) throws -> ServiceEndpoint {
+  private func makeEndpoint(address: String) throws -> ServiceEndpoint {
     let (configuration, clock) = (configuration, clock)
     let keys = try configuration.keys ?? SimulatorKeys(rootKeySize: configuration.caStyle.rootKeySize)
     @Sendable func hierarchy(_ keys: SimulatorKeys, purpose: UInt64) throws -> CAHierarchy {
       try CAHierarchy(
-        environment: configuration.environment, keys: keys, style: configuration.caStyle, publicationBase: publicationBase,
+        environment: configuration.environment, keys: keys, style: configuration.caStyle,
+        publicationBase: configuration.publicationBase ?? address,
         now: clock.now, random: SimulatorRandom(seed: configuration.seed, purpose: purpose))
     }
     let trusted = try hierarchy(keys, purpose: 2)
@@ -224,7 +224,9 @@ public final class ServiceSimulator: Sendable {
         try TestBench(configuration.testBench, settings: settings, hierarchy: trusted, at: clock.now)
       }, faults: faults, clock: clock, log: requestLog,
       writer: ResponseWriter(
-        hierarchy: trusted, otherHierarchy: { try hierarchy(FaultMaterials.materials().keys, purpose: 3) }))
+        hierarchy: trusted, signer: try ResponseSigner(key: trusted.responseSignerKey, certificate: trusted.responseSigner),
+        otherHierarchy: { try hierarchy(FaultMaterials.materials().keys, purpose: 3) }),
+      address: address)
   }
 }
 
@@ -235,14 +237,5 @@ private final class ServiceBox: Sendable {
   var parts: (ServiceEndpoint, ControlDesk)? {
     get { value.withLock { $0 } }
     set { value.withLock { $0 = newValue } }
-  }
-}
-
-extension Listener {
-  /// Closes the socket, ends every connection and waits for the server's end.
-  func stop() async {
-    await server.stop()
-    task.cancel()
-    await task.value
   }
 }

@@ -13,7 +13,7 @@ private let rooms: [String: Set<String>] = {
     "CertificateService": certificates.union(["XMLSignature", "Secrets"]),
     "CertificateLifecycle": certificates.union(["CertificateService", "XMLSignature", "GRDB"]),
     "KeyCeremony": certificates.union(["TokenKeys", "KeyEvidence", "PKCS11", "Secrets", "Yams"]),
-    "ServiceSimulator": certificates.union(["XMLSignature", "FlyingFox", "FlyingSocks"]),
+    "ServiceSimulator": certificates.union(["XMLSignature", "FlyingSocks"]),
     "Commands": certificates.union([
       "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
       "KeyCeremony",

@@ -27,6 +27,11 @@ public struct Chromium: Sendable {
 
   /// Opens a page of the file system.
   public func visit(_ path: String, _ arguments: [String]) async throws -> Visit {
+    try await visit(address: "file://" + path, arguments)
+  }
+
+  /// Opens a page of this machine.
+  public func visit(address: String, _ arguments: [String]) async throws -> Visit {
     guard let program = Self.program else { throw ChildProcessError(Self.whySkipped) }
     let netLog = folder.path("netlog.json")
     try? FileManager.default.removeItem(atPath: netLog)
@@ -38,7 +43,7 @@ public struct Chromium: Sendable {
         "--log-net-log=" + netLog,
         // It reaches nobody but this machine.
         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-      ] + arguments + ["file://" + path], environment: ["HOME": folder.path])
+      ] + arguments + [address], environment: ["HOME": folder.path])
     guard result.succeeded else { throw ChildProcessError("chromium: \(result.standardError.suffix(2000))") }
     let log = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: netLog))) as? [String: Any]
     let requests = (log?["events"] as? [[String: Any]] ?? []).compactMap { event -> String? in
