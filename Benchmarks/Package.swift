@@ -50,6 +50,7 @@ let package = Package(
       dependencies: [
         "BenchmarkSupport", "CPlainLoop", .product(name: "PKCS11", package: "hsmkey"),
       ], swiftSettings: policy),
+    .executableTarget(name: "status-benchmark", dependencies: ["BenchmarkSupport"], swiftSettings: policy),
     .executableTarget(
       name: "signing-benchmark",
       dependencies: [

@@ -18,7 +18,7 @@ struct RenewalBenchmark {
     defer { softHSM.remove() }
     let organisation = try Organisation(certificates: count, softHSM)
     defer { organisation.close() }
-    try await organisation.enrolAll()
+    try await organisation.enrol()
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let before = try await bareRate(count / 2, threads: cores, softHSM)
     let start = ContinuousClock.now

@@ -1,10 +1,11 @@
-import BenchmarkSupport
-import Foundation
+public import Foundation
 
 /// An organisation with many certificates, its token, and a certificate service to itself.
-struct Organisation {
-  private let folder: URL
-  private let tool: BuiltProgram
+public struct Organisation {
+  /// Where its configuration and state are.
+  public let folder: URL
+  /// The tool that it uses.
+  public let tool: BuiltProgram
   private let simulator: Process
   private let names: [String]
 
@@ -12,10 +13,11 @@ struct Organisation {
   private static let password = "kT7vWq2mXz9rLp4s"
 
   /// Starts the service and writes the configuration.
-  init(certificates count: Int, _ softHSM: ScratchSoftHSM) throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "hsmkey-renewals-\(UUID().uuidString)")
+  public init(certificates count: Int, _ softHSM: ScratchSoftHSM) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "hsmkey-renewals-\(UUID().uuidString)")
+    let names = (0..<count).map { "certificate-\($0)" }
     tool = try BuiltProgram("hsmkey")
-    names = (0..<count).map { "certificate-\($0)" }
+    (self.folder, self.names) = (folder, names)
     let files = FileManager.default
     try files.createDirectory(
       at: folder.appending(path: "trust"), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -26,12 +28,13 @@ struct Organisation {
       }
     }
     try write(Self.password, "transfer-password")
-    try write(
-      names.indices.map { "\(Self.customer):\(Self.transferID($0)):\(Self.password)\n" }.joined(), "credentials")
+    try write(names.indices.map { "\(Self.customer):\(Self.transferID($0)):\(Self.password)\n" }.joined(), "credentials")
     // Within the window from the first day on.
-    simulator = try BuiltProgram("certificate-service-simulator").start(
+    let program = try BuiltProgram("certificate-service-simulator")
+    simulator = try program.start(
       [
-        "--folder", "trust", "--port-file", "port", "--not-ready-for", "0", "--certificate-lifetime", "45", "--transfer-file", "credentials",
+        "--folder", "trust", "--port-file", "port", "--not-ready-for", "0", "--certificate-lifetime", "45", "--transfer-file",
+        "credentials",
       ], in: folder
     ).process
     var port: String?
@@ -61,16 +64,16 @@ struct Organisation {
 
   private static func transferID(_ number: Int) -> String { String(format: "%032d", number) }
 
-  /// The first certificate for every name. Not measured.
-  func enrolAll() async throws {
+  /// The first certificate for the first so many names, or for every one. Not measured.
+  public func enrol(_ count: Int? = nil) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for (number, name) in names.enumerated() {
+      for (number, name) in names.prefix(count ?? names.count).enumerated() {
         if number >= 4 { try await group.next() }
         group.addTask { [tool, folder] in
           try tool.run(
             [
-              "certificate", "enrol", name, "--transfer-id", Self.transferID(number), "--transfer-password-source", "file:transfer-password",
-              "--json",
+              "certificate", "enrol", name, "--transfer-id", Self.transferID(number), "--transfer-password-source",
+              "file:transfer-password", "--json",
             ], in: folder)
         }
       }
@@ -79,7 +82,7 @@ struct Organisation {
   }
 
   /// The next certificate for every name, by one run of the tool.
-  func renewAll() throws {
+  public func renewAll() throws {
     struct Answer: Decodable { let renewed: [Certificate] }
     struct Certificate: Decodable { let name: String }
     let answer = try JSONDecoder().decode(Answer.self, from: try tool.run(["certificate", "renew", "--due", "--json"], in: folder))
@@ -87,7 +90,7 @@ struct Organisation {
   }
 
   /// Ends the service and removes the folder.
-  func close() {
+  public func close() {
     if simulator.isRunning {
       simulator.terminate()
       simulator.waitUntilExit()
