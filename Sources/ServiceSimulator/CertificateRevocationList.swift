@@ -17,7 +17,10 @@ struct CertificateRevocationList {
   let nextUpdate: Date
 
   /// The CRL's DER, signed by its issuer.
-  func signed() throws -> [UInt8] {
+  func signed() throws -> [UInt8] { try signed(with: issuer.key) }
+
+  /// The same, signed with another key, for a list that is to be refused.
+  func signed(with key: Certificate.PrivateKey) throws -> [UInt8] {
     var list = DER.Serializer()
     try list.appendConstructedNode(identifier: .sequence) { coder in
       try coder.serialize(1)  // v2
@@ -48,7 +51,7 @@ struct CertificateRevocationList {
         }
       }
     }
-    return try SignedObject.sign(list.serializedBytes, with: issuer.key)
+    return try SignedObject.sign(list.serializedBytes, with: key)
   }
 
   /// The entry's extensions: id-ce-cRLReasons (5.3.1), an ENUMERATED of one octet. A reason that is not specified is left out.

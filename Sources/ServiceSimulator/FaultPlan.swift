@@ -66,7 +66,7 @@ final class FaultPlan: Sendable {
   func take(_ fault: ServiceFault, _ operation: ServiceOperation) -> Bool {
     armed.withLock { armed in
       guard
-        fault.operations.contains(operation),
+        !armed.isEmpty, fault.operations.contains(operation),
         let index = armed.firstIndex(where: {
           $0.request.fault == fault && ($0.request.operation == nil || $0.request.operation == operation)
         })

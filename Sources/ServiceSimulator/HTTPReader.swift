@@ -67,7 +67,7 @@ struct HTTPReader {
       }
       while true {
         let line = try await readLine()
-        guard let size = Int(line.prefix { $0 != ";" && $0 != " " }, radix: 16), size >= 0 else {
+        guard let digits = line.prefixMatch(of: /[0-9A-Fa-f]{1,8}/)?.output, let size = Int(digits, radix: 16) else {
           throw HTTPViolation(status: 400, message: "a chunk has no size")
         }
         guard size > 0 else { break }

@@ -35,6 +35,6 @@ extension ServiceEndpoint {
     return ServicePage(
       address: address, environment: configuration.environment, now: clock.now, offset: clock.offset, isClockStopped: clock.isStopped,
       requests: latest.requests, requestCount: latest.total, changes: log.changes.suffix(ServicePage.rows).reversed(),
-      faults: faults.requests, outageRate: faults.outageRate, books: await desk.books, isLive: isLive)
+      faults: faults.requests, outageRate: faults.outageRate, books: await desk.books(rows: ServicePage.rows), isLive: isLive)
   }
 }

@@ -29,7 +29,7 @@ extension ServiceEndpoint {
     } else if take(.listNotYetValid) {
       list = try await desk.revocationList(of: authority, at: now, madeDaysAgo: -1)
     } else if take(.listForged) {
-      list = try Self.forgedList(in: writer.otherHierarchy(), of: authority, at: now)
+      list = try Self.forgedList(of: authority, at: now)
     } else if take(.listOfAnotherIssuer) {
       let other = authority.publishedName == hierarchy.services.publishedName ? hierarchy.providers : hierarchy.services
       list = try await desk.revocationList(of: other, at: now)
@@ -40,10 +40,11 @@ extension ServiceEndpoint {
     return Answer(status: 200, headers: [("Content-Type", "application/pkix-crl")], body: body, note: "-> 200")
   }
 
-  /// A list of the CA of the same name in the hierarchy that nobody trusts.
-  private static func forgedList(in other: CAHierarchy, of authority: CertificateAuthority, at now: Date) throws -> [UInt8] {
-    let namesake = other.authorities.first { $0.publishedName == authority.publishedName } ?? other.providers
-    var book = RevocationBook()
-    return try book.list(of: namesake, at: now)
+  /// A list that says everything right, and that nothing is revoked; only the key that signed it is not the CA's.
+  private static func forgedList(of authority: CertificateAuthority, at now: Date) throws -> [UInt8] {
+    let at = CertificateTimes.wholeSecond(now)
+    return try CertificateRevocationList(
+      issuer: authority, entries: [], number: 1_000_000, thisUpdate: at, nextUpdate: at.adding(days: 7)
+    ).signed(with: FaultMaterials.materials().anotherKey)
   }
 }

@@ -26,7 +26,9 @@ actor ServiceDesk {
   private var retrievals: [String: Retrieval] = [:]
   /// The RetrievalIds in the order in which they were given out.
   private var retrievalIDs: [String] = []
+  private var retrievalIDBySerial: [Certificate.SerialNumber: String] = [:]
   private(set) var issued: [Certificate] = []
+  private var firstIssued: [String: Certificate] = [:]
   private(set) var revocations = RevocationBook()
   private(set) var notReadyFor: TimeInterval
 
@@ -55,9 +57,6 @@ actor ServiceDesk {
 
   func isSpent(transferID: String) -> Bool? { credentials.isSpent(id: transferID) }
 
-  /// The orders, in the order in which they were noted.
-  var orders: [TransferCredentialBook.Order] { credentials.orders }
-
   func issue(
     publicKey: Certificate.PublicKey, customerID: String, organization: String?, from: Date, days: Int?
   ) throws -> Certificate {
@@ -65,6 +64,7 @@ actor ServiceDesk {
       publicKey: publicKey, customerID: customerID, organization: organization ?? settings.defaultCustomerName, from: from,
       days: days ?? settings.certificateLifetimeDays, issuer: hierarchy.providers)
     issued.append(certificate)
+    if firstIssued[customerID] == nil { firstIssued[customerID] = certificate }
     return certificate
   }
 
@@ -105,16 +105,16 @@ actor ServiceDesk {
     retrievalIDs.last { $0 != id && retrievals[$0]?.customerID == customerID }
   }
 
-  /// What the page shows.
-  var books: ServicePage.Books {
-    let bySerial = Dictionary(retrievals.map { ($0.value.certificate.serialNumber, $0) }, uniquingKeysWith: { $1 })
-    let certificates = issued.map { certificate in
-      let found = bySerial[certificate.serialNumber]
+  /// What the page shows: the latest orders and certificates, newest first.
+  func books(rows: Int) -> ServicePage.Books {
+    let certificates = issued.suffix(rows).reversed().map { certificate in
+      let retrieval = retrievalIDBySerial[certificate.serialNumber].flatMap { retrievals[$0] }
       return ServicePage.IssuedCertificate(
-        certificate: certificate, retrievalID: found?.key, readyAt: found?.value.readyAt, isFetched: found?.value.isFetched == true,
-        isRevoked: revocations.isRevoked(certificate.serialNumber))
+        certificate: certificate, readyAt: retrieval?.readyAt, isFetched: retrieval?.isFetched == true,
+        isRevoked: revocations.isRevoked(certificate.serialNumber, by: hierarchy.providers))
     }
-    return ServicePage.Books(orders: credentials.orders, certificates: certificates, notReadyFor: notReadyFor)
+    return ServicePage.Books(
+      orders: credentials.latest(rows), certificates: certificates, certificateCount: issued.count, notReadyFor: notReadyFor)
   }
 
   // MARK: The operations
@@ -153,7 +153,7 @@ actor ServiceDesk {
   }
 
   /// The first certificate that a customer ever got.
-  func firstCertificate(of customerID: String) -> Certificate? { issued.first { $0.subject.commonName == customerID } }
+  func firstCertificate(of customerID: String) -> Certificate? { firstIssued[customerID] }
 
   // MARK: Checks
 
@@ -178,6 +178,7 @@ actor ServiceDesk {
     let id = "SIM-" + hierarchy.providers.random.hexadecimal(characters: 28)
     retrievals[id] = Retrieval(customerID: customerID, certificate: certificate, readyAt: now.addingTimeInterval(notReadyFor))
     retrievalIDs.append(id)
+    retrievalIDBySerial[certificate.serialNumber] = id
     return Commitment(retrievalID: id, certificate: certificate)
   }
 }

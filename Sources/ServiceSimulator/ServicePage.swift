@@ -7,13 +7,13 @@ struct ServicePage {
   struct Books: Sendable {
     let orders: [TransferCredentialBook.Order]
     let certificates: [IssuedCertificate]
+    let certificateCount: Int
     let notReadyFor: TimeInterval
   }
 
   /// A certificate that was issued, and how far it got.
   struct IssuedCertificate: Sendable {
     let certificate: Certificate
-    let retrievalID: String?
     let readyAt: Date?
     let isFetched: Bool
     let isRevoked: Bool
@@ -144,8 +144,7 @@ struct ServicePage {
 
   private func orderTable(_ page: inout PageText) {
     page.markup("<section><h2>Orders</h2>")
-    let orders = books.orders.suffix(Self.rows).reversed()
-    page.table(["TransferId, SHA-256", "Customer", "Given out", "State"], Array(orders), none: "Nobody has ordered a certificate.") {
+    page.table(["TransferId, SHA-256", "Customer", "Given out", "State"], books.orders, none: "Nobody has ordered a certificate.") {
       page, order in
       page.cell { $0.element("code", order.idDigest.prefix(16) + "…") }
       page.cell("customer") { $0.escaped(order.customerID) }
@@ -166,11 +165,10 @@ struct ServicePage {
 
   private func certificateTable(_ page: inout PageText) {
     page.markup("<section><h2>Certificates that were issued</h2>")
-    let certificates = books.certificates.suffix(Self.rows).reversed()
-    if books.certificates.count > Self.rows {
-      page.element("p", class: "quiet", "The last \(Self.rows) of \(books.certificates.count).")
+    if books.certificateCount > books.certificates.count {
+      page.element("p", class: "quiet", "The last \(books.certificates.count) of \(books.certificateCount).")
     }
-    page.table(["Serial number", "Customer", "Valid", "State"], Array(certificates), none: "None.") { page, issued in
+    page.table(["Serial number", "Customer", "Valid", "State"], books.certificates, none: "None.") { page, issued in
       let certificate = issued.certificate
       page.cell { $0.element("code", certificate.serialNumber.hexadecimal) }
       page.cell { page in

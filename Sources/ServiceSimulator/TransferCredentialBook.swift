@@ -28,9 +28,9 @@ struct TransferCredentialBook {
   private var entries: [String: Entry] = [:]
   private var ids: [String] = []
 
-  /// The orders, in the order in which they were added.
-  var orders: [Order] {
-    ids.compactMap { id in
+  /// The latest orders, newest first.
+  func latest(_ count: Int) -> [Order] {
+    ids.suffix(count).reversed().compactMap { id in
       entries[id].map {
         Order(idDigest: Exchange.digest(ofTransferID: id), customerID: $0.customerID, sent: $0.sent, isSpent: $0.spent)
       }
