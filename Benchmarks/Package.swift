@@ -14,7 +14,8 @@ let policy: [SwiftSetting] = [
 //   swift run -c release --package-path Benchmarks --scratch-path .build-bench signing-benchmark
 //
 // and in the same way audit-benchmark, pool-benchmark, renewal-benchmark, request-benchmark and status-benchmark. Those of renewal and
-// status run the tool itself, which is built before: swift build -c release --scratch-path .build-release
+// status run the programs themselves, which are built before: the same with `swift build` and `--product hsmkey`, then
+// `--product certificate-service-simulator`.
 let package = Package(
   name: "hsmkey-benchmarks",
   dependencies: [

@@ -1,16 +1,20 @@
 public import Foundation
 
-/// One of the project's own programs, built before with `swift build -c release --scratch-path .build-release`.
+/// One of the project's own programs, built before, with its name at the end:
+///
+///     swift build -c release --package-path Benchmarks --scratch-path .build-bench --product NAME
 public struct BuiltProgram: Sendable {
   /// Where it is.
   public let path: String
 
-  /// A program by its name, in the folder that `HSMKEY_PROGRAMS` names or in `.build-release/release` of this folder.
+  /// A program by its name, in the folder that `HSMKEY_PROGRAMS` names or in `.build-bench/release` of this folder.
   public init(_ name: String) throws {
-    let folder = ProcessInfo.processInfo.environment["HSMKEY_PROGRAMS"] ?? ".build-release/release"
+    let folder = ProcessInfo.processInfo.environment["HSMKEY_PROGRAMS"] ?? ".build-bench/release"
     path = URL(filePath: folder).appending(path: name).path
     guard FileManager.default.isExecutableFile(atPath: path) else {
-      throw BenchmarkFailure("\(path) is not there; build it with: swift build -c release --scratch-path .build-release")
+      throw BenchmarkFailure(
+        "\(path) is not there; build it with: swift build -c release --package-path Benchmarks --scratch-path .build-bench --product \(name)"
+      )
     }
   }
 
