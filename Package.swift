@@ -63,7 +63,7 @@ let package = Package(
 
     // Floor 2
     .target(name: "TokenKeys", dependencies: ["PKCS11", "Secrets", "KeyEvidence", x509, asn1, crypto, cryptoExtras]),
-    .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1, crypto]),
+    .target(name: "CertificateService", dependencies: ["XMLSignature", "Secrets", x509, asn1, crypto, cryptoExtras]),
 
     // Floor 3
     .target(

@@ -76,7 +76,6 @@ extension LifecycleRun {
       let accepted = try await lifecycle.acceptance(
         of: key, for: plan, known: record.knownDigests, expectedIssuer: expectedIssuer
       ).check(ReceivedCertificate(der: Array(der)))
-      for warning in accepted.warnings { say("warning: \(warning)") }
       try save(.checked, detail: ["serial": DigestText.hexadecimal(accepted.certificate.serialNumber.bytes)]) { $0.stage = .checked }
     } catch let error as CertificateServiceError {
       try save(.checkFailed, detail: Self.detail(of: error)) {

@@ -13,20 +13,23 @@ public struct CertificateService: Sendable {
 
   private let transport: any ServiceTransport
   private let responseSigners: TrustAnchors
+  private let revocation: RevocationCheck
   private let now: @Sendable () -> Date
 
   /// - Parameters:
   ///   - endpoint: an address other than the agency's own.
   ///   - responseSigners: who may sign answers (the agency's IR Services authority and what is above it).
+  ///   - revocation: what is asked of revocation lists about signers of answers.
   ///   - now: the clock against which the signer's certificate is checked.
   public init(
     environment: ServiceEnvironment, endpoint: String? = nil, transport: any ServiceTransport, responseSigners: TrustAnchors,
-    now: @escaping @Sendable () -> Date = { Date() }
+    revocation: RevocationCheck = .off, now: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.environment = environment
     self.endpoint = endpoint ?? environment.endpoint
     self.transport = transport
     self.responseSigners = responseSigners
+    self.revocation = revocation
     self.now = now
   }
 
@@ -81,8 +84,10 @@ public struct CertificateService: Sendable {
 
   /// Sends one message and returns the text of the answer's element.
   private func answer(to envelope: [UInt8], _ operation: ServiceOperation) async throws(CertificateServiceError) -> String {
+    // An answer whose signer cannot be checked would be lost, and with it what was spent.
+    if operation.mustNotBeRepeated { try await revocation.prepare(for: responseSigners, at: now()) }
     let reply = try await send(envelope, operation)
-    let reader = ResponseReader(operation: operation, signers: responseSigners, time: now())
+    let reader = ResponseReader(operation: operation, signers: responseSigners, revocation: revocation, time: now())
     var content = try ResponseContent(try await reader.payload(of: reply), of: operation)
     return try content.answer()
   }

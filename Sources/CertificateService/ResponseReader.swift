@@ -1,4 +1,5 @@
 import Foundation
+import X509
 import XMLSignature
 
 /// From an HTTP answer to the one element whose content may be believed.
@@ -10,6 +11,7 @@ import XMLSignature
 struct ResponseReader: Sendable {
   let operation: ServiceOperation
   let signers: TrustAnchors
+  var revocation = RevocationCheck.off
   let time: Date
   var limits = XMLLimits.standard
 
@@ -19,12 +21,20 @@ struct ResponseReader: Sendable {
     let document = try parse(reply.body)
     let path = try payloadPath(in: document.root)
     let verified = try verify(document, path: path)
+    let chain: [Certificate]
     do {
-      try await signers.validate(verified.signingCertificate, at: time)
+      chain = try await signers.validate(verified.signingCertificate, at: time)
     } catch {
       throw operation.failure(
         .untrusted, .responseSignerChain, "the signer of the answer is not trusted: \(error.message)",
         hint: "see which authorities are configured to sign answers; \(operation.hintWhenUncertain)", underlying: error)
+    }
+    do {
+      try await revocation.check(chain, at: time)
+    } catch {
+      throw operation.failure(
+        .untrusted, error.rule, "the signer of the answer is not trusted: \(error.message)",
+        hint: "\(error.hint.map { "\($0); " } ?? "")\(operation.hintWhenUncertain)", underlying: error)
     }
     return verified.root
   }

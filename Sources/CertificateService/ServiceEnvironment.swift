@@ -1,6 +1,6 @@
 /// One of the agency's two environments.
 public struct ServiceEnvironment: Hashable, Sendable, CustomStringConvertible {
-  /// `test` or `production`, as configuration writes it.
+  /// `test` or `production`, as configuration writes it; `test-bench`.
   public let name: String
 
   /// The value of the `Environment` element (schema type `EnvironmentTypes`).
@@ -19,6 +19,15 @@ public struct ServiceEnvironment: Hashable, Sendable, CustomStringConvertible {
   /// Production.
   public static let production = ServiceEnvironment(
     name: "production", wireValue: "PRODUCTION", endpoint: "https://pkiws.vero.fi/2017/10/CertificateServices")
+
+  /// The agency's test bench, for developers: fixed values, fixed keys that the agency has published, the same answers again and again. Its
+  /// certificates are not for the key that was asked for, and no other service takes them. It has a name of its own, so that what came from
+  /// it can never be mistaken for a certificate of ``test``.
+  public static let testBench = ServiceEnvironment(
+    name: "test-bench", wireValue: "TEST", endpoint: "https://pkiws-testi.vero.fi/DEV/2017/10/CertificateServices")
+
+  /// The environment whose authorities stand behind this one: the test bench's are those of ``test``.
+  public var authorities: ServiceEnvironment { self == .testBench ? .test : self }
 
   /// Both, for lists and for reading configuration.
   public static let all = [test, production]

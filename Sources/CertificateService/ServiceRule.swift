@@ -20,6 +20,8 @@ public struct ServiceRule: RawRepresentable, Hashable, Sendable, CaseIterable, C
     .trustAnchor, .trustAuthority, .trustChain, .trustLeaf, .trustPinsFile,
     .certificateDER, .certificateKey, .certificateCustomer, .certificateIssuer, .certificateChain, .certificateValidity,
     .certificateNotKnown,
+    .revocationRevoked, .revocationListAvailable, .revocationListIssuer, .revocationListCurrent, .revocationListFormat,
+    .revocationListExtension, .revocationListSize,
   ]
 }
 
@@ -143,4 +145,30 @@ extension ServiceRule {
 
   /// The issued certificate is a new one, not one that was received before.
   public static let certificateNotKnown = ServiceRule("CERT-NOT-KNOWN")
+}
+
+// MARK: - Revocation lists
+
+extension ServiceRule {
+  /// A certificate is not on the revocation list of the authority that issued it.
+  public static let revocationRevoked = ServiceRule("REVOCATION-REVOKED")
+
+  /// There is a revocation list of the authority that issued a certificate.
+  public static let revocationListAvailable = ServiceRule("REVOCATION-LIST-AVAILABLE")
+
+  /// A revocation list is named after the authority that issued the certificate, and signed with that authority's key, without SHA-1.
+  public static let revocationListIssuer = ServiceRule("REVOCATION-LIST-ISSUER")
+
+  /// A revocation list has been made, and its time is not over: it is between thisUpdate and nextUpdate.
+  public static let revocationListCurrent = ServiceRule("REVOCATION-LIST-CURRENT")
+
+  /// A revocation list is one whole DER CertificateList of version 2 with a nextUpdate (RFC 5280 section 5.1).
+  public static let revocationListFormat = ServiceRule("REVOCATION-LIST-FORMAT")
+
+  /// A revocation list speaks for all of its issuer's certificates and for no others: it is not delta, partial or indirect, and no critical
+  /// extension is unknown.
+  public static let revocationListExtension = ServiceRule("REVOCATION-LIST-EXTENSION")
+
+  /// A revocation list has at most 4 MiB of DER.
+  public static let revocationListSize = ServiceRule("REVOCATION-LIST-SIZE")
 }

@@ -22,7 +22,13 @@ final class CommandContext: Sendable {
     }
     log = Logger(label: "hsmkey") { _ in StandardErrorLog(logLevel: level) }
     if level == .trace { traceCryptokiCalls(to: log) }
+    if settings.file.service.testBench == true { Console.warn(Self.testBenchWarning) }
   }
+
+  /// Said by every command, as long as it is configured.
+  static let testBenchWarning =
+    "TEST BENCH (service.test-bench): certificates from there are for keys that the agency has published, not for yours, and no real"
+    + " service takes them; take it out of the configuration before you order a real one"
 
   /// The configured PKCS#11 module, loaded and initialised. It is finalized before the tool exits.
   func module() async throws -> Module {

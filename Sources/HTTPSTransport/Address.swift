@@ -5,13 +5,17 @@ struct Address: Sendable {
   /// The URL as libcurl writes it again.
   let url: String
   let isPlain: Bool
+  let isLoopback: Bool
   let host: String
   let port: String
   /// "post to https://example.org/service", without a query; or another verb.
   let operation: String
 
-  init(_ text: String, allowsPlainHTTPToLoopback: Bool, verb: String = "post to") throws(HTTPSTransportError) {
-    let unknown = "\(verb) the service"
+  /// - Parameter allowsPlainHTTP: takes http URLs of any host.
+  init(
+    _ text: String, allowsPlainHTTPToLoopback: Bool, allowsPlainHTTP: Bool = false, verb: String = "post to"
+  ) throws(HTTPSTransportError) {
+    let unknown = "\(verb) \(verb == "get" ? "a file" : "the service")"
     guard let parts = Parts(text), let scheme = parts[CURLUPART_SCHEME], let host = parts[CURLUPART_HOST], !host.isEmpty,
       let port = parts[CURLUPART_PORT], let url = parts[CURLUPART_URL],
       parts[CURLUPART_USER] == nil, parts[CURLUPART_PASSWORD] == nil, parts[CURLUPART_FRAGMENT] == nil,
@@ -21,10 +25,11 @@ struct Address: Sendable {
         .url, unknown, "the address is no absolute https URL, or has a user name, a fragment, a space or a letter that is not ASCII")
     }
     operation = "\(verb) \(url.prefix { $0 != "?" })"
+    isLoopback = Self.isLoopback(host)
     switch scheme {
     case "https": isPlain = false
     case "http":
-      guard allowsPlainHTTPToLoopback, Self.isLoopback(host) else {
+      guard allowsPlainHTTP || (allowsPlainHTTPToLoopback && isLoopback) else {
         throw HTTPSTransportError(
           .plainHTTP, operation,
           allowsPlainHTTPToLoopback ? "plain http is spoken with the loopback interface only" : "plain http is not allowed",

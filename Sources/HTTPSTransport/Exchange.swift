@@ -25,6 +25,8 @@ final class Exchange: Sendable {
     case connection
     /// A GET without a body, of whose answer the head matters.
     case probe
+    /// A GET without a body, of which the answer's body is wanted.
+    case file
   }
 
   @safe private struct Control {

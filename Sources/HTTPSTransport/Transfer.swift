@@ -179,7 +179,7 @@ extension Transfer {
     try set(CURLOPT_FRESH_CONNECT, 1)
     try set(CURLOPT_FORBID_REUSE, 1)
     try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
-    try set(CURLOPT_PROXY, address.isPlain ? "" : settings.proxy ?? "")
+    try set(CURLOPT_PROXY, address.isLoopback && address.isPlain ? "" : settings.proxy ?? "")
     try set(CURLOPT_NOPROXY, "")
     if address.isPlain, address.host.lowercased() == "localhost" {
       try set(CURLOPT_RESOLVE, list: ["\(address.host):\(address.port):127.0.0.1"])
@@ -198,7 +198,7 @@ extension Transfer {
     try set(CURLOPT_TIMEOUT_MS, settings.totalTimeout.milliseconds)
     unsafe try check(transport_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumResponseBytes)))
 
-    if exchange.purpose == .probe {
+    if exchange.purpose == .probe || exchange.purpose == .file {
       try set(CURLOPT_HTTPGET, 1)
     } else {
       try set(CURLOPT_POST, 1)

@@ -7,7 +7,8 @@ public struct TransportRule: RawRepresentable, Hashable, Sendable, CaseIterable,
 
   /// An address is an absolute `https` URL with a host and without a user name, password or fragment.
   public static let url = TransportRule("TRANSPORT-URL")
-  /// Plain `http` is spoken only with the loopback interface, and only when the configuration allows it.
+  /// Plain `http` is spoken only with the loopback interface, and only when the configuration allows it; beside that, only to get what
+  /// carries a signature of its own.
   public static let plainHTTP = TransportRule("TRANSPORT-PLAIN-HTTP")
   /// A header field has a name of token characters and a value on one line, and is none that the transport sets itself.
   public static let header = TransportRule("TRANSPORT-HEADER")

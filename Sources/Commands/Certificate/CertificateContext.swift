@@ -16,14 +16,17 @@ extension CommandContext {
     guard let environment = ServiceEnvironment(name: name) else {
       throw CommandError.configuration("service.environment must be test or production", operation: "set up the certificate service")
     }
-    return environment
+    return isTestBench ? .testBench : environment
   }
+
+  /// Whether the agency's test bench is configured (`service.test-bench`): its certificates are useless, and not for our keys.
+  var isTestBench: Bool { settings.file.service.testBench == true }
 
   /// The two sets of authorities, held against each other: who may sign answers (`response-ca`), who may issue our certificates
   /// (`issuer-ca`).
   func trustSets() throws -> TrustSets {
     let service = settings.file.service
-    let environment = try serviceEnvironment()
+    let environment = try serviceEnvironment().authorities
     return try TrustSets(
       responses: try trustAnchors(service.responseCA, key: "response-ca", role: .responseIssuer, environment),
       issuers: try trustAnchors(service.issuerCA, key: "issuer-ca", role: .customerIssuer, environment), environment: environment,
@@ -59,10 +62,11 @@ extension CommandContext {
   }
 
   /// The certificate service over HTTPS, as configured.
-  func certificateService(_ trust: TrustSets) throws -> CertificateService {
+  func certificateService(_ trust: TrustSets, _ revocation: RevocationCheck) throws -> CertificateService {
     CertificateService(
       environment: try serviceEnvironment(), endpoint: settings.file.service.endpoint,
-      transport: TransportAdapter(transport: try serviceTransport().transport), responseSigners: trust.responses)
+      transport: TransportAdapter(transport: try serviceTransport().transport), responseSigners: trust.responses,
+      revocation: revocation)
   }
 
   /// How the service is reached. An address that breaks a rule is refused here, before there is anything to send.
@@ -75,6 +79,12 @@ extension CommandContext {
     configuration.allowsPlainHTTPToLoopback = service.plainHTTPToLoopback ?? false
     configuration.userAgent = "hsmkey/\(toolVersion)"
     let endpoint = try service.endpoint ?? serviceEnvironment().endpoint
+    // The key match is skipped, which must never happen to an answer of a real service.
+    guard !isTestBench || Self.isTestBench(endpoint) else {
+      throw CommandError.configuration(
+        "service.test-bench goes with the test bench's address, whose path begins with /DEV/, and service.endpoint is \(endpoint)",
+        rule: .testBench, operation: "set up the certificate service", hint: "leave service.endpoint out, or service.test-bench")
+    }
     let transport = try HTTPSTransport(configuration)
     do {
       try transport.check(address: endpoint)
@@ -83,6 +93,8 @@ extension CommandContext {
     }
     return (transport, endpoint)
   }
+
+  private static func isTestBench(_ endpoint: String) -> Bool { URL(string: endpoint)?.path.hasPrefix("/DEV/") == true }
 
   /// How a renewal's signature refers to the request.
   var renewalTransforms: ReferenceTransforms {
@@ -102,7 +114,8 @@ extension CommandContext {
   func lifecycle() async throws -> (lifecycle: CertificateLifecycle, keys: TokenKeys) {
     // What needs no PIN is checked first, so that a mistake in the configuration costs nobody a login.
     let trust = try trustSets()
-    let service = try certificateService(trust)
+    let revocation = try revocationCheck()
+    let service = try certificateService(trust, revocation)
     _ = try tokenURI()
     let store = try LifecycleStore(path: settings.state.value)
     let keys = try await tokenKeys()
@@ -115,9 +128,12 @@ extension CommandContext {
     let programs = OneAtATime()
     let lifecycle = CertificateLifecycle(
       store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
-      acceptance: AcceptanceOptions(issuers: trust.issuers, allowedIssuers: configured.allowedIssuers ?? []), timing: timing,
-      transforms: renewalTransforms, codes: codes,
+      acceptance: AcceptanceOptions(
+        issuers: trust.issuers, allowedIssuers: configured.allowedIssuers ?? [], revocation: revocation, skipsKeyMatch: isTestBench),
+      timing: timing, transforms: renewalTransforms, codes: codes,
       afterChange: { name in
+        // Nobody is told to use a certificate that nobody can use.
+        if self.isTestBench { return true }
         let program = self.settings.file.certificates.first { $0.name == name }?.afterChange
         // Several certificates may change at once, and their programs are often the same one.
         return await programs.run {
@@ -146,7 +162,7 @@ extension CommandContext {
       return CertificatePlan(
         name: name, customer: try Customer(id: configured.customerID, name: configured.customerName), algorithm: algorithm,
         subject: try SubjectName.forCustomer(id: configured.customerID, name: configured.customerName),
-        certificateFile: configured.certificateFile)
+        certificateFile: isTestBench ? nil : configured.certificateFile)
     } catch {
       throw CommandError.configuration(error, about: "certificates.\(name)")
     }

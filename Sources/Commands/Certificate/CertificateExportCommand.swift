@@ -35,13 +35,14 @@ struct CertificateExportCommand: AnsweringCommand {
   func answer(_ context: CommandContext) async throws -> Report {
     let operation = "export certificate \(name)"
     try InputOutput.refuseURI(out ?? "-", operation: operation)
-    guard let active = try context.record(named: name)?.active else {
+    let record = try context.record(named: name)
+    guard let active = record?.active else {
       throw CommandError(
         .tokenOrKey, code: "certificate-not-found", operation: operation, message: "there is no certificate of this name",
         hints: ["see: hsmkey certificate status"])
     }
     let pem = try active.certificate().serializeAsPEM().pemString
     if let out { try InputOutput.write(der ? Array(active.der) : Array("\(pem)\n".utf8), to: out, operation: operation) }
-    return Report(name: name, pem: pem, certificate: try InstalledReport(active), file: out)
+    return Report(name: name, pem: pem, certificate: try InstalledReport(active, isForKey: !(record?.isFromTestBench ?? false)), file: out)
   }
 }

@@ -42,7 +42,9 @@ struct CertificateFetchCommand: AnsweringCommand {
     let record = try context.record(named: name)
     guard record?.pending != nil else {
       return Report(
-        name: name, wasPending: false, certificate: try record?.active.map { try InstalledReport($0) }, afterChangeSucceeded: nil)
+        name: name, wasPending: false,
+        certificate: try record?.active.map { try InstalledReport($0, isForKey: record?.isFromTestBench != true) },
+        afterChangeSucceeded: nil)
     }
     let (lifecycle, keys) = try await context.lifecycle()
     let done = try context.concluded(await lifecycle.fetch(plan, retrievalID: retrievalID), named: name, token: keys.token)

@@ -26,8 +26,12 @@ struct InstalledReport: Encodable, Sendable {
   let keyName: String
   let keyUri: String?
   let publicKeySha256: String
+  /// Whether it is for the key; false for certificates from the agency's test bench.
+  let isForKey: Bool
 
-  init(_ installed: InstalledCertificate, token: Token? = nil) throws {
+  /// - Parameter isForKey: false for a certificate from the agency's test bench, which must not be taken for one of the key.
+  init(_ installed: InstalledCertificate, token: Token? = nil, isForKey: Bool = true) throws {
+    self.isForKey = isForKey
     let certificate = try installed.certificate()
     subject = certificate.subject.readable
     issuer = certificate.issuer.readable
@@ -36,7 +40,7 @@ struct InstalledReport: Encodable, Sendable {
     notAfter = certificate.notValidAfter
     keyName = installed.keyName
     keyUri =
-      if let token, let identifier = KeyIdentifier(hexadecimal: installed.keyIdentifier) {
+      if isForKey, let token, let identifier = KeyIdentifier(hexadecimal: installed.keyIdentifier) {
         token.uri(ofKeyNamed: installed.keyName, identifier: identifier).description
       } else {
         nil
@@ -48,7 +52,7 @@ struct InstalledReport: Encodable, Sendable {
     [
       ("subject", subject), ("issuer", issuer), ("serial", serial),
       ("valid", "\(notBefore.ISO8601Format()) to \(notAfter.ISO8601Format())"),
-      ("key", keyUri ?? keyName),
+      ("key", isForKey ? keyUri ?? keyName : "NOT FOR the key \(keyName): from the agency's test bench, useless elsewhere"),
     ]
   }
 }
@@ -67,6 +71,7 @@ extension CommandContext {
   /// failed.
   func concluded(_ installed: InstalledCertificate, named name: String, token: Token) throws -> CertificateReport {
     let isPending = try record(named: name)?.pending != nil
-    return CertificateReport(name: name, certificate: try InstalledReport(installed, token: token), afterChangeSucceeded: !isPending)
+    return CertificateReport(
+      name: name, certificate: try InstalledReport(installed, token: token, isForKey: !isTestBench), afterChangeSucceeded: !isPending)
   }
 }

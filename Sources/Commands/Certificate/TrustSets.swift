@@ -49,11 +49,3 @@ struct TrustSets: Sendable {
     .configuration(message, rule: rule, operation: "set up the certificate service", hint: hint)
   }
 }
-
-extension TrustAnchors {
-  /// The authorities that are above no other one of the set.
-  fileprivate var lowest: [Certificate] {
-    let all = anchors + intermediates
-    return all.filter { authority in !all.contains { $0 != authority && $0.issuer == authority.subject } }
-  }
-}

@@ -68,6 +68,9 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("service.plain-http-to-loopback", service.plainHTTPToLoopback.map(String.init), default: "false"),
       entry("service.renewal-transforms", service.renewalTransforms, default: "enveloped-and-exclusive"),
       entry("service.allowed-issuers", service.allowedIssuers?.joined(separator: "; "), default: "any"),
+      entry("service.revocation", service.revocation, default: "off"),
+      entry("service.revocation-lists", service.revocationLists?.joined(separator: ", "), default: "none"),
+      entry("service.test-bench", service.testBench.map(String.init), default: "false"),
       entry("service.permanent-codes", service.permanentCodes?.joined(separator: ", "), default: "none"),
     ]
     for certificate in file.certificates {

@@ -37,6 +37,10 @@ struct ConfigurationFile: Sendable {
     var renewalTransforms: String?
     var permanentCodes: [String]?
     var allowedIssuers: [String]?
+    var revocation: String?
+    /// Files and addresses.
+    var revocationLists: [String]?
+    var testBench: Bool?
   }
 
   struct Audit: Sendable {
@@ -145,6 +149,7 @@ extension ConfigurationFile.Service {
     try section.allow([
       "environment", "endpoint", "tls-ca", "response-ca", "issuer-ca", "first-wait", "poll-interval", "give-up-after", "timeout", "proxy",
       "plain-http-to-loopback", "renewal-transforms", "permanent-codes", "allowed-issuers",
+      "revocation", "revocation-lists", "test-bench",
     ])
     environment = try section.string("environment")
     if let environment, !["test", "production"].contains(environment) {
@@ -168,6 +173,27 @@ extension ConfigurationFile.Service {
     }
     permanentCodes = try section.strings("permanent-codes")
     allowedIssuers = try section.strings("allowed-issuers")
+    try readRevocation(section)
+    testBench = try section.bool("test-bench")
+    if testBench == true, environment != "test" {
+      throw section.refusal("test-bench", "goes with environment: test only; the agency's test bench issues nothing for production")
+    }
+  }
+}
+
+extension ConfigurationFile.Service {
+  fileprivate mutating func readRevocation(_ section: StrictMapping) throws {
+    revocation = try section.string("revocation")
+    if let revocation, !["off", "warn", "enforce"].contains(revocation) {
+      throw section.refusal("revocation", "must be off, warn or enforce")
+    }
+    // An address stays as it is; a file is meant from the configuration's folder.
+    let isAddress = { (text: String) in text.contains("://") }
+    let paths = try section.files("revocation-lists") ?? []
+    revocationLists = try section.strings("revocation-lists").map { zip($0, paths).map { isAddress($0) ? $0 : $1 } }
+    if revocation != nil, revocation != "off", revocationLists?.isEmpty ?? true {
+      throw section.refusal("revocation", "needs revocation-lists: files or addresses of the issuing authorities' lists")
+    }
   }
 }
 

@@ -30,7 +30,7 @@ enum DoctorService {
   /// Who may sign answers, who may issue certificates.
   static func trust(_ context: CommandContext, at now: Date) throws -> Finding<Void> {
     guard isConfigured(context) else { throw notConfigured }
-    let environment = try context.serviceEnvironment()
+    let environment = try context.serviceEnvironment().authorities
     let sets: TrustSets
     do {
       sets = try context.trustSets()
@@ -65,6 +65,8 @@ enum DoctorService {
       // What is in the folder without a pin was vouched for by whoever gave its fingerprint.
       if pinned < all.count, !isFolder { troubles.append("\(all.count - pinned) of \(name) are not published by the agency") }
     }
+    details.append(
+      "revocation lists: \(service.revocation ?? "off")" + (service.revocationLists.map { " (\($0.joined(separator: ", ")))" } ?? ""))
     guard troubles.isEmpty else {
       return .warning(
         troubles.joined(separator: "; "), details: details,
@@ -85,6 +87,10 @@ enum DoctorService {
       throw CommandError(
         isOurs ? .configuration : .unreachable, code: "unreachable", rule: error.rule.rawValue, operation: error.operation,
         message: "\(endpoint): \(error.message)", hints: [error.hint])
+    }
+    if context.isTestBench {
+      return .warning(
+        "\(endpoint): the agency's test bench", hint: "its certificates are useless; take service.test-bench out for real ones")
     }
     let how = endpoint.hasPrefix("https") ? "TLS connection made and its certificate accepted" : "connection made, without TLS"
     return .ok("\(endpoint): \(how); nothing was sent")

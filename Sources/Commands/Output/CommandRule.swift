@@ -19,6 +19,8 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   /// The trust folder and what is in it can be changed by root and by the user who runs the tool, and by nobody else; each file is what its
   /// name says.
   static let trustFolder = CommandRule("TRUST-FOLDER")
+  /// The test bench is asked at its own address only: the check that a certificate is for the key is skipped there and nowhere else.
+  static let testBench = CommandRule("SERVICE-TEST-BENCH")
   /// A request with a transfer password in it goes to a file that only its owner can open, or to standard output when that is asked for.
   static let secretOutput = CommandRule("SECRET-OUTPUT")
   /// The certificate service's certificates have RSA keys: its renewals are signed with RSA only.
@@ -35,7 +37,8 @@ struct CommandRule: RawRepresentable, Hashable, Sendable, CaseIterable, CustomSt
   static let keyCertified = CommandRule("KEY-CERTIFIED")
 
   static let allCases: [CommandRule] = [
-    .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .trustFingerprint, .trustFolder, .secretOutput,
+    .configurationOwner, .fileNotURI, .uriModulePath, .trustRoles, .trustEnvironment, .trustFingerprint, .trustFolder, .testBench,
+    .secretOutput,
     .serviceKey, .tokenLabelTaken,
     .tokenNotEmpty, .tokenSerial, .confirmation, .keyCertified,
   ]

@@ -25,8 +25,8 @@ enum Console {
   }
 
   /// One line for people, on stderr, with the tool's name in front.
-  static func say(_ line: String) {
-    try? FileHandle.standardError.write(contentsOf: Array("hsmkey: \(line)\n".utf8))
+  static func say(_ line: String, _ priority: Journal.Priority = .information) {
+    try? FileHandle.standardError.write(contentsOf: Array("\(Journal.prefix(priority))hsmkey: \(line)\n".utf8))
   }
 
   /// Something that a person should know although the command goes on: a line, or with `--json` an object `{"warning":…}`.
@@ -34,7 +34,7 @@ enum Console {
     if speaksJSON.load(ordering: .relaxed), let warning = try? JSONOutput.encode(["warning": text]) {
       try? FileHandle.standardError.write(contentsOf: warning)
     } else {
-      say("warning: \(forTerminal(text))")
+      say("warning: \(forTerminal(text))", .warning)
     }
   }
 
@@ -45,8 +45,10 @@ enum Console {
       try? FileHandle.standardError.write(contentsOf: report)
       return
     }
-    say("error: \(forTerminal(error.description))")
-    for hint in error.hints { try? FileHandle.standardError.write(contentsOf: Array("hint: \(forTerminal(hint))\n".utf8)) }
+    say("error: \(forTerminal(error.description))", .error)
+    for hint in error.hints {
+      try? FileHandle.standardError.write(contentsOf: Array("\(Journal.prefix(.error))hint: \(forTerminal(hint))\n".utf8))
+    }
   }
 
   /// Text from outside must not steer a terminal: control characters are shown as escapes.

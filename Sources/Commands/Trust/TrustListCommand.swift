@@ -75,7 +75,7 @@ extension CommandContext {
           let known = try knownAuthority(certificate, pins)
           reports.append(
             try AuthorityReport(
-              certificate, environment: try known?.environment ?? serviceEnvironment(), role: known?.role,
+              certificate, environment: try known?.environment ?? serviceEnvironment().authorities, role: known?.role,
               pinnedBy: known == nil ? "configuration" : try pins.vouching(for: certificate), source: key, file: file, at: now))
         }
       }

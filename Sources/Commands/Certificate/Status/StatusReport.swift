@@ -96,7 +96,8 @@ struct StatusEntry: Encodable, Sendable {
     environment = summary?.environment
     let state = summary?.state ?? .nothing
     self.state = state.rawValue
-    description = StateWords.describe(state, summary, at: time)
+    let isFromTestBench = summary?.isFromTestBench == true
+    description = (isFromTestBench ? "TEST BENCH, useless: " : "") + StateWords.describe(state, summary, at: time)
     daysLeft = summary?.notAfter.map { Int(($0.timeIntervalSince(time) / 86_400).rounded(.down)) }
     windowOpens = summary?.windowOpens
     renewalDue = summary?.dueAt
@@ -105,7 +106,8 @@ struct StatusEntry: Encodable, Sendable {
     certificate = summary.flatMap { summary in
       guard let serial = summary.serial, let notBefore = summary.notBefore, let notAfter = summary.notAfter else { return nil }
       return InUse(
-        serial: serial, notBefore: notBefore, notAfter: notAfter, subject: inUse?.subject, issuer: inUse?.issuer, keyName: inUse?.keyName,
+        serial: serial, notBefore: notBefore, notAfter: notAfter, subject: inUse?.subject, issuer: inUse?.issuer,
+        keyName: isFromTestBench ? inUse.map { "NOT FOR \($0.keyName)" } : inUse?.keyName,
         publicKeySha256: inUse?.publicKeySha256)
     }
     previousCount = summary?.previousCount ?? 0
