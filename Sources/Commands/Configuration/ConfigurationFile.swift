@@ -91,11 +91,10 @@ struct ConfigurationFile: Sendable {
       audit.auditorKey = try section.file("auditor-key")
     }
     if let section = try root.section("certificates") {
-      certificates = try section.names.map { name in
+      certificates = try section.sections().map { name, entry in
         guard !name.isEmpty, !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
           throw section.refusal(name, "is no name for a certificate: it is empty or has control characters")
         }
-        guard let entry = try section.section(name) else { throw section.refusal(name, "must be a mapping") }
         return try Certificate(name, entry)
       }
     }

@@ -10,13 +10,13 @@ struct StrictMapping {
   private let path: String
   private let file: String
 
-  /// The largest configuration file, in bytes.
-  static let maximumSize = 256 << 10
+  /// The largest configuration file, in bytes: tens of thousands of certificates.
+  static let maximumSize = 4 << 20
   private static let maximumDepth = 8
 
   /// Parses a file's text. An empty file is an empty mapping.
   init(parsing text: String, file: String) throws {
-    guard text.utf8.count <= Self.maximumSize else { throw Self.refuse(file, "the file is larger than \(Self.maximumSize >> 10) KiB") }
+    guard text.utf8.count <= Self.maximumSize else { throw Self.refuse(file, "the file is larger than \(Self.maximumSize >> 20) MiB") }
     let node: Node?
     do {
       let parser = try Parser(yaml: text)
@@ -55,6 +55,15 @@ struct StrictMapping {
 
   /// All keys, for mappings whose keys are names of the user's.
   var names: [String] { mapping.compactMap { $0.key.scalar?.string } }
+
+  /// Every key with its mapping, for mappings whose keys are names of the user's. In one go: a look-up goes through all keys.
+  func sections() throws -> [(name: String, section: StrictMapping)] {
+    try mapping.map { key, node in
+      let name = key.scalar?.string ?? ""
+      guard case .mapping(let inner) = node else { throw refuse(key, "\(path)\(name) must be a mapping") }
+      return (name, StrictMapping(mapping: inner, path: "\(path)\(name).", file: file))
+    }
+  }
 
   func section(_ key: String) throws -> StrictMapping? {
     guard let node = value(key) else { return nil }
