@@ -23,16 +23,24 @@ actor SoftwareKeys: LifecycleKeys {
   private(set) var requested: [String] = []
   private var halfKeys: Set<String> = []
   private var nextIsBad = false
+  private var number = 0
 
-  init(_ interruptions: Interruptions) { self.interruptions = interruptions }
+  /// How many different keys there are; nil for a new one each time. They take long to make, and few tests need many.
+  private let distinctKeys: Int?
+
+  init(_ interruptions: Interruptions, distinctKeys: Int? = nil) {
+    self.interruptions = interruptions
+    self.distinctKeys = distinctKeys
+  }
 
   // MARK: What tests do
 
   /// A key as if it had been generated long ago.
   func add(named name: String) throws -> LifecycleKey {
-    let number = entries.count
+    number += 1
     let key = LifecycleKey(
-      name: name, identifier: String(format: "%040x", number + 1), privateKey: Certificate.PrivateKey(try RSAKeys.key(number)))
+      name: name, identifier: String(format: "%040x", number),
+      privateKey: Certificate.PrivateKey(try RSAKeys.key((number - 1) % (distinctKeys ?? .max))))
     entries.append(Entry(key: key))
     return key
   }
