@@ -11,8 +11,10 @@ enum CertificateFile {
   /// - Returns: a warning, when the owner or group could not be kept.
   static func replace(_ path: String, with text: String, name: String, operation: String) throws -> String? {
     var warning: String?
-    let temporary = "\(path).\(UUID().uuidString).new"
+    // One name for each certificate, and one writer at a time: what a run that was killed has left is found and removed by the next.
+    let temporary = "\(path).\(DigestText.sha256(name).prefix(16)).new"
     do {
+      try? FileManager.default.removeItem(atPath: temporary)
       let descriptor = try FileDescriptor.open(
         FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])

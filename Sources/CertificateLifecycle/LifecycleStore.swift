@@ -179,6 +179,7 @@ public final class LifecycleStore: Sendable {
     do {
       if !files.fileExists(atPath: folder) {
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try syncParents(of: folder)
       }
       if !files.fileExists(atPath: path) {
         try FileDescriptor.open(
@@ -207,6 +208,17 @@ public final class LifecycleStore: Sendable {
       throw error
     } catch {
       throw unusable(path, "\(error.localizedDescription)", error)
+    }
+  }
+
+  /// A new folder must survive a loss of power as what is in it does: SQLite syncs the folder of its file, and no folder above.
+  private static func syncParents(of folder: String) throws {
+    var parent = FilePath(folder)
+    while parent.removeLastComponent(), !parent.isEmpty {
+      // What cannot be opened was not made by us.
+      guard let descriptor = try? FileDescriptor.open(parent, .readOnly, options: [.directory, .closeOnExec]) else { return }
+      defer { try? descriptor.close() }
+      guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
     }
   }
 

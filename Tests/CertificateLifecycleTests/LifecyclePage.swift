@@ -7,10 +7,11 @@ enum LifecyclePage {
     # The life of a certificate
 
     This page is written by `scripts/generate-lifecycle-page` from the table that the program goes by
-    ([LifecycleMachine.swift](../Sources/CertificateLifecycle/LifecycleMachine.swift)); a test fails when the two differ. What comes next is decided in
-    one file without effects, [LifecycleDecision.swift](../Sources/CertificateLifecycle/LifecycleDecision.swift): given the record, the time and what is
-    wanted, the next step or the refusal. Every step that is saved is one transaction: the record, the columns that `certificate status` reads, and an entry
-    of the history. A step that the table does not have is not saved (`LIFECYCLE-TRANSITION`).
+    ([LifecycleMachine.swift](../Sources/CertificateLifecycle/LifecycleMachine.swift)); a test fails when the two differ. What comes next
+    is decided in one file without effects, [LifecycleDecision.swift](../Sources/CertificateLifecycle/LifecycleDecision.swift): given the
+    record, the time and what is wanted, the next step or the refusal. Every step that is saved is one transaction: the record, the
+    columns that `certificate status` reads, and an entry of the history. A step that the table does not have is not saved
+    (`LIFECYCLE-TRANSITION`).
 
     ## As a diagram
 
@@ -19,8 +20,8 @@ enum LifecyclePage {
     \(diagram())
     ```
 
-    Left out here, and in the text below: `abandoned`, which leads from whatever is pending back to where the certificate was before; what `corrected`
-    settings begin anew; and the time that runs out for a renewal that was not sent.
+    Left out here, and in the text below: `abandoned`, which leads from whatever is pending back to where the certificate was before; what
+    `corrected` settings begin anew; and the time that runs out for a renewal that was not sent.
 
     ## As a text
 
@@ -116,38 +117,42 @@ enum LifecyclePage {
   private static let remarks = """
     ## When the outcome is not known
 
-    A `SignNewCertificate` request works once: it is never sent again by itself. The state remembers by SHA-256 every transfer id whose outcome is unknown,
-    and refuses it (`LIFECYCLE-NOT-REPEATED`). Going on takes new transfer credentials, or the retrieval id if the agency tells it
-    (`certificate fetch NAME --retrieval-id ID`); both use the key that was made.
+    A `SignNewCertificate` request works once: it is never sent again by itself. The state remembers by SHA-256 every transfer id whose
+    outcome is unknown, and refuses it (`LIFECYCLE-NOT-REPEATED`). Going on takes new transfer credentials, or the retrieval id if the
+    agency tells it (`certificate fetch NAME --retrieval-id ID`); both use the key that was made.
 
-    Whether a `RenewCertificate` request may be repeated **is not published**. Unknown are: whether the service issues a second certificate, answers with
-    the first one's retrieval id, or refuses; whether it counts renewals; whether it minds a second certificate for the same key. So:
+    Whether a `RenewCertificate` request may be repeated **is not published**. Unknown are: whether the service issues a second
+    certificate, answers with the first one's retrieval id, or refuses; whether it counts renewals; whether it minds a second certificate
+    for the same key. So:
 
-    - `service.uncertain-renewal: ask` (the default): the renewal is refused with what is known, until a person says `--repeat-uncertain-renewal`.
-    - `service.uncertain-renewal: repeat`: the next run, never the same one, sends it again with the same key and request. At worst the agency then has two
-      valid certificates of the customer for one key, of which `hsmkey` knows the later. Choose it when an expired certificate is the greater evil, and
-      nobody looks at the timer's messages.
+    - `service.uncertain-renewal: ask` (the default): the renewal is refused with what is known, until a person says
+      `--repeat-uncertain-renewal`.
+    - `service.uncertain-renewal: repeat`: the next run, never the same one, sends it again with the same key and request. At worst the
+      agency then has two valid certificates of the customer for one key, of which `hsmkey` knows the later. Choose it when an expired
+      certificate is the greater evil, and nobody looks at the timer's messages.
 
     ## Waiting
 
-    First `service.first-wait` from the time the request left, then a question every `service.poll-interval` with up to `service.poll-jitter` added by
-    chance, until `service.give-up-after`; then exit code 75, and the state is kept: `certificate fetch` goes on, days later too. A signed FAIL to the question
-    means "not yet", whatever its code, unless the code stands in `service.permanent-codes`; then the state is `refused` and the question can still be asked
-    again. Codes in `service.not-ready-codes` are known to mean "not yet". Nothing is ever decided by a code that stands nowhere.
+    First `service.first-wait` from the time the request left, then a question every `service.poll-interval` with up to
+    `service.poll-jitter` added by chance, until `service.give-up-after`; then exit code 75, and the state is kept: `certificate fetch`
+    goes on, days later too. A signed FAIL to the question means "not yet", whatever its code, unless the code stands in
+    `service.permanent-codes`; then the state is `refused` and the question can still be asked again. Codes in `service.not-ready-codes`
+    are known to mean "not yet". Nothing is ever decided by a code that stands nowhere.
 
     ## When a timer renews
 
-    The window opens 60 days before the expiry. `certificate renew --due` takes a certificate at a moment within `renewal-spread` (5 days) after that, which
-    comes from SHA-256 of name and expiry: it differs from certificate to certificate and is the same in every run. It is never later than the first third of
-    the window, whatever is configured. `certificate renew NAME` does not wait for it. After the expiry nothing can be renewed: order a new certificate in
-    the agency's e-service and enrol it under the same name; a renewal that came too late hands its key on.
+    The window opens 60 days before the expiry. `certificate renew --due` takes a certificate at a moment within `renewal-spread` (5 days)
+    after that, which comes from SHA-256 of name and expiry: it differs from certificate to certificate and is the same in every run. It
+    is never later than the first third of the window, whatever is configured. `certificate renew NAME` does not wait for it. After the
+    expiry nothing can be renewed: order a new certificate in the agency's e-service and enrol it under the same name; a renewal that came
+    too late hands its key on.
 
     ## The history
 
-    `certificate history NAME` shows each step that was saved. Entries are only added: triggers of the database refuse to change and delete them, each has the
-    SHA-256 of the one before it, and each record must be the one that its last entry was written with (`LIFECYCLE-HISTORY-CHAIN`). That finds a change by
-    another program or a damaged disk. It does not keep out somebody who may write the file and makes the whole chain anew: compare the last hash with a copy
-    elsewhere where that matters.
+    `certificate history NAME` shows each step that was saved. Entries are only added: triggers of the database refuse to change and
+    delete them, each has the SHA-256 of the one before it, and each record must be the one that its last entry was written with
+    (`LIFECYCLE-HISTORY-CHAIN`). That finds a change by another program or a damaged disk. It does not keep out somebody who may write the
+    file and makes the whole chain anew: compare the last hash with a copy elsewhere where that matters.
 
     """
 }

@@ -181,9 +181,11 @@ struct ImportTests {
         #expect(try bench.store().record(named: "payroll") == nil)
       }
       _ = try await bench.lifecycle().importCertificate(certificate, key: key, plan: bench.plan())
+      let next = try await issue(bench, for: other)
+      _ = try await bench.lifecycle().importCertificate(next, key: other, plan: bench.plan())
       let again = try await serviceError { try await bench.lifecycle().importCertificate(certificate, key: key, plan: bench.plan()) }
       #expect(again.rule?.rawValue == "CERT-NOT-KNOWN")
-      #expect(try bench.record().previous.isEmpty)
+      #expect(try bench.record().previous.map(\.keyName) == ["one"])
     }
   }
 

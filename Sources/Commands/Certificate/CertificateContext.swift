@@ -101,9 +101,6 @@ extension CommandContext {
     settings.file.service.renewalTransforms == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N
   }
 
-  /// How renewals are spread.
-  var renewalSchedule: RenewalSchedule { RenewalSchedule() }
-
   /// The state file for a command that only looks: nil where there is none, and none is made.
   func existingStore() throws -> LifecycleStore? { try LifecycleStore(existing: settings.state.value) }
 
