@@ -20,8 +20,8 @@ enum LifecyclePage {
     \(diagram())
     ```
 
-    Left out here, and in the text below: `abandoned`, which leads from whatever is pending back to where the certificate was before; what
-    `corrected` settings begin anew; and the time that runs out for a renewal that was not sent.
+    Left out here, and not in the text below: `abandoned`, which leads from whatever is pending back to where the certificate was
+    before; what `corrected` settings begin anew; and the time that runs out for a renewal that was not sent.
 
     ## As a text
 
@@ -101,7 +101,7 @@ enum LifecyclePage {
     .aboutToSend:
       "The request is about to leave. Where no run is under way its outcome is unknown; the next run notes that as `uncertain`.",
     .sent:
-      "The request has left and its answer is awaited. Nobody can write between the last octet and the answer: on disk it is `about-to-send`.",
+      "The request has left; its answer is awaited. Nobody can save between the last octet and the answer: on disk it is `about-to-send`.",
     .retrievalIDKnown: "The service has taken the request and given the id with which the certificate is fetched, also days later.",
     .received: "A certificate has come in an answer that verified; nothing about the certificate has been checked.",
     .checked: "It has passed every check: key, customer, issuer, lifetime, chain, revocation as configured, not known before.",
