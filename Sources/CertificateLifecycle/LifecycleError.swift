@@ -19,6 +19,8 @@ public struct LifecycleError: Error, Sendable, CustomStringConvertible {
     public static let inputMissing = Code(rawValue: "input-missing")
     /// The state file cannot be opened, read or written.
     public static let stateUnusable = Code(rawValue: "state-unusable")
+    /// A fault of ours: the state would have changed as the table of the life cycle does not have it.
+    public static let fault = Code(rawValue: "fault")
     /// The certificate is installed, but the file for its users could not be written.
     public static let fileNotWritten = Code(rawValue: "file-not-written")
   }

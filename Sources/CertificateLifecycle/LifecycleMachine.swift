@@ -124,7 +124,8 @@ public struct LifecycleMachine: Sendable {
     // The end of the overlap.
     rows([.active, .overlap], .proved, [.active, .overlap], isLoop: true),
     rows([.overlap], .retirementBegun, [.overlap]),
-    rows([.overlap], .retired, [.active, .overlap]),
+    // The name is in use as before; the earlier certificate is *retired*.
+    rows([.overlap], .retired, [.active, .overlap, .retired]),
     rows(
       [.planned, .keyMade, .requestMade, .refused, .aboutToSend, .uncertain, .retrievalIDKnown, .expired], .abandoned,
       [.nothing, .active, .overlap, .expired]),

@@ -92,9 +92,7 @@ public final class LifecycleStore: Sendable {
   /// - Throws: ``LifecycleError`` with ``LifecycleRule/transition`` for a step that the table does not have.
   func commit(_ record: CertificateRecord, _ event: LifecycleMachine.Event, detail: [String: String] = [:], at time: Date) throws {
     try writing { database in
-      let earlier = try String.fetchOne(database, sql: "SELECT record FROM certificate WHERE name = ?", arguments: [record.name])
-        .map(decode)
-      let before = earlier.map { CertificateStanding($0) } ?? CertificateStanding(name: record.name)
+      let before = try StoreColumns.standing(of: record.name, in: database) ?? CertificateStanding(name: record.name)
       let after = CertificateStanding(record)
       // Time moves on during a run: a step that was allowed when it began is allowed when it is saved.
       let isKnown = [before.state(at: time), before.state(at: .distantPast)].contains { from in
@@ -102,25 +100,29 @@ public final class LifecycleStore: Sendable {
       }
       guard isKnown else {
         throw LifecycleError(
-          .ruleRefused, rule: .transition, operation: "save the state of certificate \(record.name)",
+          .fault, rule: .transition, operation: "save the state of certificate \(record.name)",
           message: "\(event) does not lead from \(before.state(at: time)) to \(after.state(at: time))",
           hint: "this is a fault of hsmkey; the state before is kept")
       }
-      try Self.write(record, event, detail: detail, at: time, in: database)
+      try Self.write(record, event, detail: detail, standing: after, at: time, in: database)
     }
   }
 
   /// Saves a record and its entry without asking whether the step is one.
+  ///
+  /// - Parameter standing: what the record says, for the columns.
   static func write(
-    _ record: CertificateRecord, _ event: LifecycleMachine.Event, detail: [String: String], at time: Date, in database: Database
+    _ record: CertificateRecord, _ event: LifecycleMachine.Event, detail: [String: String], standing: CertificateStanding? = nil,
+    at time: Date, in database: Database
   ) throws {
+    let standing = standing ?? CertificateStanding(record)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     encoder.dateEncodingStrategy = .iso8601
     let text = String(decoding: try encoder.encode(record), as: UTF8.self)
-    try StoreColumns.write(record, text: text, at: time, in: database)
+    try StoreColumns.write(record, standing, text: text, at: time, in: database)
     try StoreHistory.add(
-      event, record.state(at: time), of: record.name, detail: detail, recordSHA256: DigestText.sha256(text), at: time, in: database)
+      event, standing.state(at: time), of: record.name, detail: detail, recordSHA256: DigestText.sha256(text), at: time, in: database)
   }
 
   /// What SQLite says of how it syncs: 3 is `EXTRA`.
@@ -177,6 +179,7 @@ public final class LifecycleStore: Sendable {
     do {
       if !files.fileExists(atPath: folder) {
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try syncParents(of: folder)
       }
       if !files.fileExists(atPath: path) {
         try FileDescriptor.open(
@@ -205,6 +208,17 @@ public final class LifecycleStore: Sendable {
       throw error
     } catch {
       throw unusable(path, "\(error.localizedDescription)", error)
+    }
+  }
+
+  /// A new folder must survive a loss of power as what is in it does: SQLite syncs the folder of its file, and no folder above.
+  private static func syncParents(of folder: String) throws {
+    var parent = FilePath(folder)
+    while parent.removeLastComponent(), !parent.isEmpty {
+      // What cannot be opened was not made by us.
+      guard let descriptor = try? FileDescriptor.open(parent, .readOnly, options: [.directory, .closeOnExec]) else { return }
+      defer { try? descriptor.close() }
+      guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
     }
   }
 

@@ -25,7 +25,9 @@ public struct PendingOperation: Codable, Sendable, Hashable {
 
     /// A code with its text.
     public struct Code: Codable, Sendable, Hashable {
+      /// `ErrorCode`.
       public let code: String
+      /// `ErrorMessage`, in the service's own words.
       public let message: String
     }
 

@@ -16,8 +16,9 @@ enum StoreColumns {
     "not_before", "not_after", "serial", "previous_count", "previous_serial", "retiring",
   ]
 
-  static func write(_ record: CertificateRecord, text: String, at time: Date, in database: Database) throws {
-    let standing = CertificateStanding(record)
+  static func write(
+    _ record: CertificateRecord, _ standing: CertificateStanding, text: String, at time: Date, in database: Database
+  ) throws {
     let update = columns.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
     try database.execute(
       sql: """
@@ -30,6 +31,11 @@ enum StoreColumns {
         standing.notBefore.map(seconds), standing.notAfter.map(seconds), standing.serial, standing.previousCount, standing.previousSerial,
         standing.retiring,
       ])
+  }
+
+  /// Where a certificate stands as the file has it; nil where it has none of this name.
+  static func standing(of name: String, in database: Database) throws -> CertificateStanding? {
+    try Row.fetchOne(database, sql: "SELECT * FROM certificate WHERE name = ?", arguments: [name]).map(standing)
   }
 
   static func summaries(in database: Database, at time: Date, schedule: RenewalSchedule) throws -> [CertificateSummary] {

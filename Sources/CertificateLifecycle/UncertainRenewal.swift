@@ -1,7 +1,7 @@
 /// What becomes of a renewal whose outcome is not known. An open set.
 ///
 /// Nothing is published about whether a renewal may be repeated: whether the service issues a second certificate, answers with the first,
-/// or refuses; and whether it counts them. ``ask`` leaves that to a person. ``repeat`` sends the renewal again, with the same key and the same
+/// or refuses; and whether it counts them. ``ask`` leaves that to a person. ``repeat`` sends the renewal again, with the same key and
 /// request, at the next run; at worst the customer then has two valid certificates for one key, of which this program knows one.
 public struct UncertainRenewal: RawRepresentable, Hashable, Sendable {
   public let rawValue: String

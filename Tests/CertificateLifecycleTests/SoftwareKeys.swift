@@ -23,16 +23,29 @@ actor SoftwareKeys: LifecycleKeys {
   private(set) var requested: [String] = []
   private var halfKeys: Set<String> = []
   private var nextIsBad = false
+  private var number = 0
+  /// Where the key with an identifier stands, and which names are taken: a year of a thousand certificates looks often.
+  private var places: [String: Int] = [:]
+  private var taken: Set<String> = []
 
-  init(_ interruptions: Interruptions) { self.interruptions = interruptions }
+  /// How many different keys there are; nil for a new one each time. They take long to make, and few tests need many.
+  private let distinctKeys: Int?
+
+  init(_ interruptions: Interruptions, distinctKeys: Int? = nil) {
+    self.interruptions = interruptions
+    self.distinctKeys = distinctKeys
+  }
 
   // MARK: What tests do
 
   /// A key as if it had been generated long ago.
   func add(named name: String) throws -> LifecycleKey {
-    let number = entries.count
+    number += 1
     let key = LifecycleKey(
-      name: name, identifier: String(format: "%040x", number + 1), privateKey: Certificate.PrivateKey(try RSAKeys.key(number)))
+      name: name, identifier: String(format: "%040x", number),
+      privateKey: Certificate.PrivateKey(try RSAKeys.key((number - 1) % (distinctKeys ?? .max))))
+    places[key.identifier] = entries.count
+    taken.insert(name)
     entries.append(Entry(key: key))
     return key
   }
@@ -45,7 +58,7 @@ actor SoftwareKeys: LifecycleKeys {
 
   func isFree(_ name: String) async throws -> Bool {
     try interruptions.step("look for the name")
-    return !halfKeys.contains(name) && !entries.contains { $0.key.name == name }
+    return !halfKeys.contains(name) && !taken.contains(name)
   }
 
   func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey {
@@ -62,7 +75,7 @@ actor SoftwareKeys: LifecycleKeys {
 
   func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey? {
     try interruptions.step("look for a key left behind")
-    let found = entries.filter { $0.key.name == name }
+    let found = taken.contains(name) ? entries.filter { $0.key.name == name } : []
     guard found.count == 1, found[0].isGood, found[0].algorithm == algorithm, !halfKeys.contains(name) else { return nil }
     return found[0].key
   }
@@ -85,7 +98,7 @@ actor SoftwareKeys: LifecycleKeys {
 
   func store(_ certificate: Certificate, for key: LifecycleKey) async throws {
     try interruptions.step("before the certificate is stored")
-    guard certificate.publicKey == key.privateKey.publicKey, let index = entries.firstIndex(where: { $0.key.identifier == key.identifier })
+    guard certificate.publicKey == key.privateKey.publicKey, let index = places[key.identifier]
     else { throw SoftwareKeysError("the certificate is for another key") }
     if !entries[index].certificates.contains(certificate) { entries[index].certificates.append(certificate) }
     try interruptions.step("after the certificate is stored")
@@ -94,6 +107,8 @@ actor SoftwareKeys: LifecycleKeys {
   func destroyKey(identifier: String) async throws {
     try interruptions.step("before the key is destroyed")
     entries.removeAll { $0.key.identifier == identifier }
+    places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($0.element.key.identifier, $0.offset) })
+    taken = Set(entries.map(\.key.name))
     try interruptions.step("after the key is destroyed")
   }
 
@@ -103,8 +118,8 @@ actor SoftwareKeys: LifecycleKeys {
   }
 
   private func entry(_ identifier: String) throws -> Entry {
-    guard let entry = entries.first(where: { $0.key.identifier == identifier }) else { throw SoftwareKeysError("no key \(identifier)") }
-    return entry
+    guard let place = places[identifier] else { throw SoftwareKeysError("no key \(identifier)") }
+    return entries[place]
   }
 }
 

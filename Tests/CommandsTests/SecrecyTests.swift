@@ -32,7 +32,7 @@ struct SecrecyTests {
     ("csr", ["k", "--subject", "CN=x", "--out", "k.csr"]),
     ("certificate enrol", Array(ServiceBench.enrolment().dropFirst(2))), ("certificate status", []),
     ("certificate export", ["payroll"]), ("certificate fetch", ["payroll"]), ("certificate renew", ["payroll"]),
-    ("certificate abandon", ["payroll"]),
+    ("certificate abandon", ["payroll"]), ("certificate history", ["payroll"]),
     ("service request", ["payroll", "--operation", "renew", "--csr", "k.csr", "--out", "r.xml"]),
     ("xml sign", ["payroll", "--in", "a.xml", "--out", "b.xml"]), ("xml verify", ["b.xml"]),
     ("audit", ["--write", "i.json", "--sign-with", "k", "--html", "i.html"]), ("config show", []),

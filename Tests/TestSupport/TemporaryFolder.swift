@@ -5,8 +5,11 @@ public final class TemporaryFolder: Sendable {
   public let url: URL
   public var path: String { url.path }
 
-  public init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "hsmkey-test-\(UUID().uuidString)")
+  /// - Parameter inMemory: in memory where the system offers that (`/dev/shm`): for what syncs files thousands of times.
+  public init(inMemory: Bool = false) throws {
+    let memory = URL(filePath: "/dev/shm")
+    let parent = inMemory && FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
+    url = parent.appending(path: "hsmkey-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
   }
 

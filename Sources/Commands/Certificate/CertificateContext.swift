@@ -101,11 +101,11 @@ extension CommandContext {
     settings.file.service.renewalTransforms == "enveloped" ? .envelopedOnly : .envelopedThenExclusiveC14N
   }
 
-  /// How renewals are spread.
-  var renewalSchedule: RenewalSchedule { RenewalSchedule() }
-
   /// The state file for a command that only looks: nil where there is none, and none is made.
   func existingStore() throws -> LifecycleStore? { try LifecycleStore(existing: settings.state.value) }
+
+  /// How renewals by a timer are spread.
+  var renewalSchedule: RenewalSchedule { settings.file.renewalSpread.map { RenewalSchedule(spread: $0) } ?? RenewalSchedule() }
 
   /// What the state holds of one certificate.
   func record(named name: String) throws -> CertificateRecord? { try existingStore()?.record(named: name) }
@@ -123,14 +123,16 @@ extension CommandContext {
     var timing = LifecycleTiming()
     if let wait = configured.firstWait { timing.firstWait = wait }
     if let interval = configured.pollInterval { timing.pollInterval = interval }
+    timing.pollJitter = configured.pollJitter ?? timing.pollInterval / 10
     if let limit = configured.giveUpAfter { timing.giveUpAfter = limit }
-    let codes = ErrorCodeTable(permanent: configured.permanentCodes ?? [])
+    let codes = ErrorCodeTable(notReady: configured.notReadyCodes ?? [], permanent: configured.permanentCodes ?? [])
+    let uncertainRenewal = configured.uncertainRenewal.map(UncertainRenewal.init(rawValue:)) ?? .ask
     let programs = OneAtATime()
     let lifecycle = CertificateLifecycle(
       store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
       acceptance: AcceptanceOptions(
         issuers: trust.issuers, allowedIssuers: configured.allowedIssuers ?? [], revocation: revocation, skipsKeyMatch: isTestBench),
-      timing: timing, transforms: renewalTransforms, codes: codes,
+      timing: timing, transforms: renewalTransforms, codes: codes, uncertainRenewal: uncertainRenewal,
       afterChange: { name in
         // Nobody is told to use a certificate that nobody can use.
         if self.isTestBench { return true }

@@ -12,7 +12,8 @@ struct CertificateGroup: AsyncParsableCommand {
     commandName: "certificate", abstract: "Certificates from the agency's certificate service.",
     subcommands: [
       CertificateEnrolCommand.self, CertificateRenewCommand.self, CertificateFetchCommand.self, CertificateStatusCommand.self,
-      CertificateAbandonCommand.self, CertificateListCommand.self, CertificateImportCommand.self, CertificateExportCommand.self,
+      CertificateAbandonCommand.self, CertificateHistoryCommand.self, CertificateListCommand.self, CertificateImportCommand.self,
+      CertificateExportCommand.self,
     ])
 }
 

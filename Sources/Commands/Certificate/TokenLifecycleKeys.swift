@@ -42,7 +42,8 @@ struct TokenLifecycleKeys: LifecycleKeys {
     do {
       _ = try await keys.destroy(tokenKey(identifier))
     } catch let error as TokenKeysError where error.code == .keyNotFound {
-      // An earlier run was cut off after it.
+      // An earlier run was cut off after the private half was gone, or after everything was.
+      if let parsed = KeyIdentifier(hexadecimal: identifier) { try await keys.destroyRemains(of: parsed) }
     }
   }
 

@@ -63,6 +63,7 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("service.issuer-ca", service.issuerCA?.joined(separator: ", "), default: "the trust folder"),
       entry("service.first-wait", service.firstWait.map(Self.shown), default: "30s"),
       entry("service.poll-interval", service.pollInterval.map(Self.shown), default: "45s"),
+      entry("service.poll-jitter", service.pollJitter.map(Self.shown), default: "a tenth of the interval"),
       entry("service.give-up-after", service.giveUpAfter.map(Self.shown), default: "600s"),
       entry("service.timeout", service.timeout.map(Self.shown), default: "60s"), entry("service.proxy", service.proxy, default: "none"),
       entry("service.plain-http-to-loopback", service.plainHTTPToLoopback.map(String.init), default: "false"),
@@ -72,6 +73,9 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("service.revocation-lists", service.revocationLists?.joined(separator: ", "), default: "none"),
       entry("service.test-bench", service.testBench.map(String.init), default: "false"),
       entry("service.permanent-codes", service.permanentCodes?.joined(separator: ", "), default: "none"),
+      entry("service.not-ready-codes", service.notReadyCodes?.joined(separator: ", "), default: "none"),
+      entry("service.uncertain-renewal", service.uncertainRenewal, default: "ask"),
+      entry("renewal-spread", file.renewalSpread.map(Self.shown), default: "432000s"),
     ]
     for certificate in file.certificates {
       let prefix = "certificates.\(certificate.name)"

@@ -41,6 +41,9 @@ struct ConfigurationFile: Sendable {
     /// Files and addresses.
     var revocationLists: [String]?
     var testBench: Bool?
+    var notReadyCodes: [String]?
+    var pollJitter: Duration?
+    var uncertainRenewal: String?
   }
 
   struct Audit: Sendable {
@@ -63,6 +66,7 @@ struct ConfigurationFile: Sendable {
   var state: String?
   var trustFolder: String?
   var trustPins: String?
+  var renewalSpread: Duration?
   var service = Service()
   var audit = Audit()
   var certificates: [Certificate] = []
@@ -73,10 +77,11 @@ struct ConfigurationFile: Sendable {
   init(parsing text: String, file: String) throws {
     path = file
     let root = try StrictMapping(parsing: text, file: file)
-    try root.allow(["token", "state", "trust-folder", "trust-pins", "service", "audit", "certificates", "policy"])
+    try root.allow(["token", "state", "trust-folder", "trust-pins", "service", "audit", "certificates", "policy", "renewal-spread"])
     state = try root.file("state")
     trustFolder = try root.file("trust-folder")
     trustPins = try root.file("trust-pins")
+    renewalSpread = try root.duration("renewal-spread")
     if let section = try root.section("token") {
       token = try Token(section)
       // A PIN file, too, is meant from here.
@@ -147,8 +152,8 @@ extension ConfigurationFile.Service {
   fileprivate init(_ section: StrictMapping) throws {
     try section.allow([
       "environment", "endpoint", "tls-ca", "response-ca", "issuer-ca", "first-wait", "poll-interval", "give-up-after", "timeout", "proxy",
-      "plain-http-to-loopback", "renewal-transforms", "permanent-codes", "allowed-issuers",
-      "revocation", "revocation-lists", "test-bench",
+      "plain-http-to-loopback", "renewal-transforms", "permanent-codes", "allowed-issuers", "revocation", "revocation-lists", "test-bench",
+      "not-ready-codes", "poll-jitter", "uncertain-renewal",
     ])
     environment = try section.string("environment")
     if let environment, !["test", "production"].contains(environment) {
@@ -172,6 +177,12 @@ extension ConfigurationFile.Service {
     }
     permanentCodes = try section.strings("permanent-codes")
     allowedIssuers = try section.strings("allowed-issuers")
+    notReadyCodes = try section.strings("not-ready-codes")
+    pollJitter = try section.duration("poll-jitter")
+    uncertainRenewal = try section.string("uncertain-renewal")
+    if let uncertainRenewal, !["ask", "repeat"].contains(uncertainRenewal) {
+      throw section.refusal("uncertain-renewal", "must be ask or repeat")
+    }
     try readRevocation(section)
     testBench = try section.bool("test-bench")
     if testBench == true, environment != "test" {

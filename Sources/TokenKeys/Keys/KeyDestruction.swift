@@ -60,6 +60,34 @@ extension TokenKeys {
   }
 }
 
+extension TokenKeys {
+  /// Destroys what a destruction that was cut off has left: the public half and the certificates with an identifier that no private key
+  /// carries.
+  ///
+  /// - Returns: how many objects were destroyed.
+  /// - Throws: ``TokenKeysError`` with ``TokenKeysError/Code/keyAmbiguous`` when a private key carries the identifier: nothing is destroyed
+  ///   then.
+  @discardableResult
+  public func destroyRemains(of identifier: KeyIdentifier) async throws -> Int {
+    let operation = "remove what is left of key \(identifier) on token \(token.label)"
+    return try await perform(isRepeatable: false) { connection in
+      try connection.writing { session in
+        // Without a login private keys cannot be seen, and their public halves would look like remains.
+        try connection.checkLogin(in: &session)
+        func objects(_ kind: ObjectClass) throws -> [ObjectHandle] {
+          try session.findObjects(matching: [.init(.objectClass, kind), .init(.id, identifier.bytes)], limit: 100)
+        }
+        guard try objects(.privateKey).isEmpty else {
+          throw TokenKeysError(.keyAmbiguous, operation: operation, message: "a private key has this CKA_ID", hint: "nothing was destroyed")
+        }
+        let remains = try objects(.publicKey) + objects(.certificate)
+        for handle in remains { try session.destroyObject(handle) }
+        return remains.count
+      }
+    }
+  }
+}
+
 extension TokenConnection {
   /// Destroys what is left of a key without its private half, and proves that nothing is left.
   fileprivate static func destroyRest(
