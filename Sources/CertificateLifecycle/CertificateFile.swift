@@ -11,8 +11,10 @@ enum CertificateFile {
   /// - Returns: a warning, when the owner or group could not be kept.
   static func replace(_ path: String, with text: String, name: String, operation: String) throws -> String? {
     var warning: String?
-    let temporary = "\(path).\(UUID().uuidString).new"
+    // Of the certificate's own, so that what a run leaves that is cut off here is found, and replaced, by the next one.
+    let temporary = "\(path).\(DigestText.sha256(name).prefix(16)).new"
     do {
+      if unsafe unlink(temporary) != 0, errno != ENOENT { throw Errno(rawValue: errno) }
       let descriptor = try FileDescriptor.open(
         FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])

@@ -76,7 +76,7 @@ extension LifecycleRun {
       retrievalID = try await request()
     } catch {
       try noteFailure(error, before)
-      throw error
+      throw withWaysOut(error)
     }
     do {
       try save(.retrievalIDKnown, detail: ["retrieval-id": retrievalID.text]) {
@@ -91,6 +91,23 @@ extension LifecycleRun {
         hint: "note the id; mend the state's disk, then run: hsmkey certificate fetch \(plan.name) --retrieval-id \(retrievalID)",
         underlying: error)
     }
+  }
+
+  /// An error with what a person can do about it now; the room that made it knows neither commands nor names.
+  private func withWaysOut(_ error: any Error) -> any Error {
+    guard let answer = error as? CertificateServiceError else { return error }
+    let name = plan.name
+    var hints = [answer.hint].compactMap(\.self)
+    if answer.outcomeIsUncertain {
+      hints.append(LifecycleError.waysOut(record.pending, of: name))
+    } else if answer.code == .refused, record.pending?.kind == .enrolment {
+      // Somebody or something may have used the credentials before: a network that delivers a request twice, for one.
+      hints.append("where it was carried out all the same, ask the agency: \(LifecycleError.withRetrievalID(name))")
+    }
+    return CertificateServiceError(
+      code: answer.code, rule: answer.rule, operation: answer.operation, message: answer.message,
+      hint: hints.isEmpty ? nil : hints.joined(separator: "; "), errorInformation: answer.errorInformation,
+      outcomeIsUncertain: answer.outcomeIsUncertain, underlying: answer.underlying ?? answer)
   }
 
   private mutating func noteFailure(_ error: any Error, _ before: PendingOperation) throws {

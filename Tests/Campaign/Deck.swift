@@ -68,7 +68,7 @@ public struct Deck: Sendable {
     ].map { .tokenGone($0) }
     blows += Self.network.flatMap { fault in [.network([fault]), .network([.none, fault])] }
     for connection in 1...2 {
-      for octets in [1, 100, 600, 1500, 2500, 4000, 5000] {
+      for octets in [1] + stride(from: 100, to: 7000, by: 230) {
         blows += [.line(connection, .init(isAnswer: false, octets: octets)), .line(connection, .init(isAnswer: true, octets: octets))]
       }
     }
@@ -84,9 +84,9 @@ public struct Deck: Sendable {
   private static let network: [NetworkFault] =
     [.refuse, .delay(300), .silence, .dribble(7), .dribble(500), .duplicateRequest(answer: 1), .duplicateRequest(answer: 2)]
     + [.duplicateAnswer, .swap(16), .swap(512), .staleAnswer]
-    + [0, 1, 20, 150, 206, 300, 1000, 2000, 4000].map { .cutRequest($0) }
-    + [0, 1, 15, 60, 120, 400, 1000, 2000, 3000, 4000].flatMap { [.cutAnswer($0, reset: false), .cutAnswer($0, reset: true)] }
-    + [9, 20, 90, 300, 700, 1500, 2500].map { .flip($0) }
+    + ([0, 1] + stride(from: 15, to: 4600, by: 41)).flatMap {
+      [.cutRequest($0), .cutAnswer($0, reset: false), .cutAnswer($0, reset: true), .flip($0)]
+    }
 
   /// What goes wrong when the tool has been killed before a step and goes on: a lot of it, at the same system call or another one.
   private func second(_ operation: Operation, _ chance: inout Chance) -> Blow {

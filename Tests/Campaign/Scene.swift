@@ -27,8 +27,11 @@ final class Scene: Sendable {
   let ground: Ground
   let operation: Operation
   let transferID: String
-  private let tls = Mutex(false)
-  private static let program = BuiltProduct.path("hsmkey")
+  /// Whether the last blow met anything.
+  private let struck = Mutex(false)
+  var hasStruck: Bool { struck.withLock(\.self) }
+  /// The tool: the one beside the tests, or what `HSMKEY_CAMPAIGN_PROGRAM` names.
+  private static let program = ProcessInfo.processInfo.environment["HSMKEY_CAMPAIGN_PROGRAM"] ?? BuiltProduct.path("hsmkey")
 
   init(at folder: URL, of ground: Ground, operation: Operation, transferID: String) async throws {
     self.folder = folder
@@ -119,6 +122,20 @@ final class Scene: Sendable {
 
   /// Runs the tool while something goes wrong. Two runs, when it is that there are two.
   func tool(_ command: [String], under blow: Blow) async throws -> [ToolRun] {
+    let exchanges = try await ground.network.settled().count
+    let runs = try await strike(command, blow)
+    let hasStruck =
+      switch blow {
+      case .call, .readOnlyState: try Interrupter.hasHappened(inLog: path("calls.log"))
+      case .cryptoki: runs.contains { $0.exitCode == 137 }
+      case .network: try await ground.network.settled()[exchanges...].contains(where: \.wasStruck)
+      default: true
+      }
+    if case .line = blow {} else { struck.withLock { $0 = hasStruck } }
+    return runs
+  }
+
+  private func strike(_ command: [String], _ blow: Blow) async throws -> [ToolRun] {
     switch blow {
     case .call(let place, let action):
       let interrupter = try interrupter
@@ -139,8 +156,10 @@ final class Scene: Sendable {
       let encrypted = try await ground.withTLS()
       try configure(line: (encrypted.line.port, encrypted.nginx.authority.certificatePath))
       encrypted.line.set(Array(repeating: nil, count: number - 1) + [cut])
+      let count = encrypted.line.count
       let run = try await start(Self.program, command, command, blow)
       encrypted.line.set([])
+      struck.withLock { $0 = encrypted.line.count > count }
       try configure()
       return [run]
     case .service(let fault, let operation):

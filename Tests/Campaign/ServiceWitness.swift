@@ -13,7 +13,7 @@ struct ServiceWitness: Sendable {
     let deliveries: Int
     /// The retrieval ids that the service has answered with, heard or not.
     let granted: [String]
-    /// Whether each answer of the service was a FAIL: nothing was done.
+    /// Whether the answer that the tool may have heard was a FAIL: it must think that nothing was done.
     let isRefused: Bool
 
     init(_ exchange: FaultProxy.Exchange) {
@@ -24,7 +24,7 @@ struct ServiceWitness: Sendable {
       retrievalID = text.firstMatch(of: /<RetrievalId>([^<]*)</).map { String($0.1) }
       deliveries = exchange.deliveries
       granted = answers.compactMap { $0.firstMatch(of: /<RetrievalId>([^<]*)</).map { String($0.1) } }
-      isRefused = !answers.isEmpty && answers.allSatisfy { $0.contains("<Status>FAIL</Status>") }
+      isRefused = answers.last?.contains("<Status>FAIL</Status>") ?? false
     }
 
     /// A request that may be carried out once only.
