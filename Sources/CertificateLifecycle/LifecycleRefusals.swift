@@ -69,6 +69,11 @@ extension LifecycleError {
           + "which uses the same key")
   }
 
+  /// What else there is where asking leads nowhere, as with a wrong retrieval id, for a hint.
+  static func whenItNeverEnds(_ name: String) -> String {
+    "if that never ends, ask the agency: \(withRetrievalID(name)); or drop the request with: hsmkey certificate abandon \(name)"
+  }
+
   /// How a certificate is had whose retrieval id only the agency knows, for a hint.
   static func withRetrievalID(_ name: String) -> String {
     "with the retrieval id that it tells, run: hsmkey certificate fetch \(name) --retrieval-id ID"

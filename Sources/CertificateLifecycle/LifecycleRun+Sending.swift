@@ -97,17 +97,16 @@ extension LifecycleRun {
   private func withWaysOut(_ error: any Error) -> any Error {
     guard let answer = error as? CertificateServiceError else { return error }
     let name = plan.name
-    var hints = [answer.hint].compactMap(\.self)
+    let added: String
     if answer.outcomeIsUncertain {
-      hints.append(LifecycleError.waysOut(record.pending, of: name))
+      added = LifecycleError.waysOut(record.pending, of: name)
     } else if answer.code == .refused, record.pending?.kind == .enrolment {
       // Somebody or something may have used the credentials before: a network that delivers a request twice, for one.
-      hints.append("where it was carried out all the same, ask the agency: \(LifecycleError.withRetrievalID(name))")
+      added = "where it was carried out all the same, ask the agency: \(LifecycleError.withRetrievalID(name))"
+    } else {
+      return error
     }
-    return CertificateServiceError(
-      code: answer.code, rule: answer.rule, operation: answer.operation, message: answer.message,
-      hint: hints.isEmpty ? nil : hints.joined(separator: "; "), errorInformation: answer.errorInformation,
-      outcomeIsUncertain: answer.outcomeIsUncertain, underlying: answer.underlying ?? answer)
+    return answer.with(hint: added)
   }
 
   private mutating func noteFailure(_ error: any Error, _ before: PendingOperation) throws {
@@ -121,9 +120,17 @@ extension LifecycleRun {
     // Nothing was sent, or a signed answer says that nothing was done: all is as it was before, also an earlier request's uncertain
     // outcome.
     let isRefused = answer.code == .refused
-    try save(isRefused ? .refused : .notSent, detail: Self.detail(of: answer)) {
-      $0 = before
-      if isRefused, !before.isUncertain { $0.refusal = .init(answer.errorInformation, at: time) }
+    do {
+      try save(isRefused ? .refused : .notSent, detail: Self.detail(of: answer)) {
+        $0 = before
+        if isRefused, !before.isUncertain { $0.refusal = .init(answer.errorInformation, at: time) }
+      }
+    } catch {
+      // The next run finds the request about to leave; only this one knows better.
+      throw LifecycleError(
+        .stateUnusable, operation: operation,
+        message: "nothing was done (\(answer)), and that could not be saved (\(error)): later runs take the outcome for unknown",
+        hint: "note that nothing was done; mend the state's disk, then run this again, which says how to go on", underlying: error)
     }
   }
 
