@@ -4,6 +4,9 @@ public import TestSupport
 /// What the tool is doing when it is attacked.
 public enum Operation: String, Sendable, CaseIterable {
   case enrol, renew
+
+  /// What it asks the service, in order.
+  public var steps: [ServiceOperation] { [self == .enrol ? .signNew : .renew, .get] }
 }
 
 /// One thing that goes wrong in one run of the tool.

@@ -73,8 +73,7 @@ public struct Deck: Sendable {
       }
     }
     for fault in ServiceFault.allCases {
-      let steps = fault.operations.filter { $0 == .get || ($0 == .signNew) == (operation == .enrol) }
-      blows += steps.map { .service(fault, $0) }
+      blows += operation.steps.filter(fault.operations.contains).map { .service(fault, $0) }
     }
     let year = 365 * 86_400
     blows += [-2 * year, -year, -86_400, -3600, 3600, 86_400, 40 * 86_400, year, 10 * year].map { .clock($0) }

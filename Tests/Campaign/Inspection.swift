@@ -86,6 +86,9 @@ struct Inspection {
     let stored = last.token.objects.count { $0.kind == "Certificate" && $0.identifier == active.keyIdentifier }
     if stored != 1 { findings.append("installed: it is on the token \(stored) times") }
     findings += last.litter.map { "litter: \($0)" }
+    if let serial = try? active.serial(), !witness.issued.contains(serial) {
+      findings.append("installed: the service did not issue it in this run")
+    }
     let trust = scene.ground.folder.path("trust")
     let script = """
       set -e

@@ -14,6 +14,9 @@ struct ToolRun: Sendable {
   /// The commands that its error line or hints name, without `hsmkey`.
   var namedCommands: [[String]] { ToolRun.commands(in: standardError) }
 
+  /// The rule that the error line ends with.
+  var rule: String? { standardError.firstMatch(of: /hsmkey: error: .*\[([A-Z0-9-]+)\](?:\n|$)/).map { String($0.1) } }
+
   static func commands(in text: String) -> [[String]] {
     text.matches(of: /hsmkey (certificate (?:enrol|renew|fetch|status|abandon) [a-z]+(?: --[a-z-]+(?: [A-Za-z0-9-]+)?)*)/).map {
       $0.1.split(separator: " ").map(String.init)
@@ -208,6 +211,18 @@ final class Scene: Sendable {
     let dryRun = try await start(Self.program, command, command, nil, ["HSMKEY_MODULE": module.path])
     guard dryRun.exitCode == 0 else { throw CampaignError("the dry run failed: \(dryRun.standardError)") }
     return module.calls.count
+  }
+
+  /// Logs in as a person who enters the PIN at the prompt, and says yes to what is asked then.
+  func logInAsPerson() async throws {
+    let terminal = try PseudoTerminal()
+    let arguments = ["token", "check-pin", "--pin-source", "prompt", "--config", path("hsmkey.yaml")]
+    let child = try terminal.start(Self.program, arguments, environment: environment)
+    try await terminal.waits(for: " PIN for token \(Ground.name): ")
+    terminal.type("\(Ground.pin)\n")
+    try await terminal.waits(for: "Type yes to go on: ")
+    terminal.type("yes\n")
+    guard try await child.wait() == 0 else { throw CampaignError("token check-pin: \(terminal.shown)") }
   }
 
   func mustSucceed(_ command: [String]) async throws {
