@@ -109,8 +109,8 @@ public struct CertificateLifecycle: Sendable {
 
   /// Goes on with what is pending: asks for the certificate and installs it. Sends no request that could be counted twice.
   ///
-  /// - Parameter retrievalID: for a request whose answer was lost: the id that the agency tells. What comes is checked as always, so a
-  ///   wrong id does no harm.
+  /// - Parameter retrievalID: for a request whose answer was lost, or that was refused although it had been carried out: the id that the
+  ///   agency tells. What comes is checked as always, so a wrong id does no harm.
   public func fetch(_ plan: CertificatePlan, retrievalID: RetrievalID? = nil) async throws -> InstalledCertificate {
     let operation = "fetch certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
@@ -119,7 +119,7 @@ public struct CertificateLifecycle: Sendable {
       throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
-    if let retrievalID, pending.isUncertain || pending.stage == .retrievalIDKnown {
+    if let retrievalID, pending.isUncertain || pending.stage == .retrievalIDKnown || pending.stage == .requestMade {
       if pending.stage == .aboutToSend {
         record.pending?.stage = .uncertain
         try store.commit(record, .outcomeUnknown, at: now())

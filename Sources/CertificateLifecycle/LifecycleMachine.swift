@@ -110,7 +110,9 @@ public struct LifecycleMachine: Sendable {
     rows([.aboutToSend], .notSent, [.requestMade, .refused, .uncertain]),
     rows([.sent], .refused, [.refused, .uncertain]),
     rows([.aboutToSend, .sent], .outcomeUnknown, [.uncertain]),
-    rows([.sent, .uncertain, .retrievalIDKnown, .refused], .retrievalIDKnown, [.retrievalIDKnown]),
+    rows([.sent], .retrievalIDKnown, [.retrievalIDKnown]),
+    // A person says the id: also where we think that nothing was done. The checks of what comes say whether it is the right one.
+    rows([.requestMade, .uncertain, .retrievalIDKnown, .refused], .retrievalIDKnown, [.retrievalIDKnown]),
     // The question for the certificate, which can be asked again without harm.
     rows([.retrievalIDKnown, .refused], .received, [.received]),
     rows([.retrievalIDKnown, .refused], .refused, [.refused]),

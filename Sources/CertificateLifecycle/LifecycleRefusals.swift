@@ -54,15 +54,28 @@ extension LifecycleError {
   static func uncertain(_ record: CertificateRecord, operation: String, underlying: (any Error)? = nil) -> LifecycleError {
     let pending = record.pending
     let when = pending?.sentAt.map { " on \($0.ISO8601Format())" } ?? ""
-    let isRenewal = pending?.kind == .renewal
-    let command = "hsmkey certificate \(isRenewal ? "renew" : "enrol") \(record.name)"
-    let hint =
-      isRenewal
-      ? "ask the agency whether a certificate was issued; to send the renewal again: \(command) --repeat-uncertain-renewal"
-      : "transfer credentials work once; order new ones and run: \(command) --transfer-id NEW-ID, which uses the same key"
     return LifecycleError(
       .outcomeUncertain, rule: .notRepeated, operation: operation,
-      message: "a request was about to leave\(when) and no trustworthy answer is known; the service may have acted on it", hint: hint,
-      underlying: underlying)
+      message: "a request was about to leave\(when) and no trustworthy answer is known; the service may have acted on it",
+      hint: waysOut(pending, of: record.name), underlying: underlying)
+  }
+
+  /// How to go on where nobody knows whether a request was carried out, for a hint.
+  static func waysOut(_ pending: PendingOperation?, of name: String) -> String {
+    "ask the agency whether a certificate was issued: \(withRetrievalID(name)); or "
+      + (pending?.kind == .renewal
+        ? "send the renewal again: hsmkey certificate renew \(name) --repeat-uncertain-renewal"
+        : "order new transfer credentials, which work once, and run: hsmkey certificate enrol \(name) --transfer-id NEW-ID, "
+          + "which uses the same key")
+  }
+
+  /// What else there is where asking leads nowhere, as with a wrong retrieval id, for a hint.
+  static func whenItNeverEnds(_ name: String) -> String {
+    "if that never ends, ask the agency: \(withRetrievalID(name)); or drop the request with: hsmkey certificate abandon \(name)"
+  }
+
+  /// How a certificate is had whose retrieval id only the agency knows, for a hint.
+  static func withRetrievalID(_ name: String) -> String {
+    "with the retrieval id that it tells, run: hsmkey certificate fetch \(name) --retrieval-id ID"
   }
 }

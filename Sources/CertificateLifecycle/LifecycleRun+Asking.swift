@@ -59,7 +59,8 @@ extension LifecycleRun {
         throw LifecycleError(
           wasReached ? .notReady : .unreachable, operation: operation,
           message: hadAnswer ? "the certificate is not ready yet (\(obstacle))" : "the service has not answered (\(obstacle))",
-          hint: "the state is kept; go on later with: hsmkey certificate fetch \(plan.name)", underlying: obstacle)
+          hint: "the state is kept; go on later with: hsmkey certificate fetch \(plan.name)"
+            + (hadAnswer ? "; \(LifecycleError.whenItNeverEnds(plan.name))" : ""), underlying: obstacle)
       }
       say("not ready yet; asks again in \(interval.inWords)")
       try await lifecycle.sleep(interval)
@@ -82,7 +83,8 @@ extension LifecycleRun {
         $0.certificate = nil
         $0.stage = .retrievalIDKnown
       }
-      throw error
+      throw error.with(
+        hint: "nothing of it is kept; ask again with: hsmkey certificate fetch \(plan.name); \(LifecycleError.whenItNeverEnds(plan.name))")
     }
   }
 }
@@ -102,6 +104,13 @@ extension CertificateServiceError {
   /// Whether a question for a certificate may be asked again: nothing there yet, or nobody there to answer. An answer that could not be
   /// trusted ends the asking.
   var canAskAgain: Bool { code == .refused || code == .unreachable || code == .uncertain }
+
+  /// The same with another hint behind its own.
+  func with(hint added: String) -> CertificateServiceError {
+    CertificateServiceError(
+      code: code, rule: rule, operation: operation, message: message, hint: hint.map { "\($0); \(added)" } ?? added,
+      errorInformation: errorInformation, outcomeIsUncertain: outcomeIsUncertain, underlying: underlying ?? self)
+  }
 }
 
 extension LifecycleTiming {

@@ -76,7 +76,7 @@ extension LifecycleRun {
       retrievalID = try await request()
     } catch {
       try noteFailure(error, before)
-      throw error
+      throw withWaysOut(error)
     }
     do {
       try save(.retrievalIDKnown, detail: ["retrieval-id": retrievalID.text]) {
@@ -93,6 +93,22 @@ extension LifecycleRun {
     }
   }
 
+  /// An error with what a person can do about it now; the room that made it knows neither commands nor names.
+  private func withWaysOut(_ error: any Error) -> any Error {
+    guard let answer = error as? CertificateServiceError else { return error }
+    let name = plan.name
+    let added: String
+    if answer.outcomeIsUncertain {
+      added = LifecycleError.waysOut(record.pending, of: name)
+    } else if answer.code == .refused, record.pending?.kind == .enrolment {
+      // Somebody or something may have used the credentials before: a network that delivers a request twice, for one.
+      added = "where it was carried out all the same, ask the agency: \(LifecycleError.withRetrievalID(name))"
+    } else {
+      return error
+    }
+    return answer.with(hint: added)
+  }
+
   private mutating func noteFailure(_ error: any Error, _ before: PendingOperation) throws {
     let time = now
     guard let answer = error as? CertificateServiceError, !answer.outcomeIsUncertain else {
@@ -104,9 +120,17 @@ extension LifecycleRun {
     // Nothing was sent, or a signed answer says that nothing was done: all is as it was before, also an earlier request's uncertain
     // outcome.
     let isRefused = answer.code == .refused
-    try save(isRefused ? .refused : .notSent, detail: Self.detail(of: answer)) {
-      $0 = before
-      if isRefused, !before.isUncertain { $0.refusal = .init(answer.errorInformation, at: time) }
+    do {
+      try save(isRefused ? .refused : .notSent, detail: Self.detail(of: answer)) {
+        $0 = before
+        if isRefused, !before.isUncertain { $0.refusal = .init(answer.errorInformation, at: time) }
+      }
+    } catch {
+      // The next run finds the request about to leave; only this one knows better.
+      throw LifecycleError(
+        .stateUnusable, operation: operation,
+        message: "nothing was done (\(answer)), and that could not be saved (\(error)): later runs take the outcome for unknown",
+        hint: "note that nothing was done; mend the state's disk, then run this again, which says how to go on", underlying: error)
     }
   }
 

@@ -4,6 +4,9 @@ public import TestSupport
 /// What the tool is doing when it is attacked.
 public enum Operation: String, Sendable, CaseIterable {
   case enrol, renew
+
+  /// What it asks the service, in order.
+  public var steps: [ServiceOperation] { [self == .enrol ? .signNew : .renew, .get] }
 }
 
 /// One thing that goes wrong in one run of the tool.
@@ -40,8 +43,10 @@ public enum WayOut: String, Sendable, CaseIterable {
 
 /// How an operator goes on after a run that was cut off without a word.
 public enum Habit: String, Sendable, CaseIterable {
-  /// The same command again, as a timer does.
+  /// The same command again.
   case sameCommand = "same-command"
+  /// What a timer runs: `certificate renew --due`. For an enrolment, which no timer begins, the same command.
+  case timer
   /// What `certificate status` names as the next step.
   case nextStep = "next-step"
 }

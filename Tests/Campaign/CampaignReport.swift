@@ -16,10 +16,13 @@ public struct CampaignReport: Sendable {
 
   /// The table: a line for each operation and kind of attack, with how its runs ended.
   public var table: String {
-    var rows = [["operation", "attack", "runs", "struck"] + Ending.allCases.map(\.short) + ["broken promises"]]
+    var rows = [["operation", "attack", "runs", "struck"] + Ending.allCases.map(\.short) + ["broken", "exit codes under attack"]]
     func row(_ name: [String], _ group: [Verdict]) -> [String] {
       name + ["\(group.count)", "\(group.count { $0.hasHappened })"]
-        + Ending.allCases.map { ending in "\(group.count { $0.ending == ending })" } + ["\(group.count { !$0.findings.isEmpty })"]
+        + Ending.allCases.map { ending in "\(group.count { $0.ending == ending })" } + [
+          "\(group.count { !$0.findings.isEmpty })",
+          Set(group.flatMap(\.exitCodes)).sorted().map(String.init).joined(separator: " "),
+        ]
     }
     let groups = Dictionary(grouping: verdicts) { [$0.attack.operation.rawValue, $0.attack.blows.first?.kind ?? ""] }
     for key in groups.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) { rows.append(row(key, groups[key] ?? [])) }

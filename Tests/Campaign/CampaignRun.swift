@@ -1,5 +1,6 @@
 import CertificateLifecycle
 import Foundation
+import ServiceSimulator
 import TestSupport
 
 /// How a campaign run ended for the operator.
@@ -22,6 +23,12 @@ public struct Verdict: Sendable {
   public let hasHappened: Bool
   /// How often the tool ran.
   public let runs: Int
+  /// How the runs ended in which something went wrong.
+  public let exitCodes: [Int]
+  /// The rule that the first run cited, if any.
+  public let rule: String?
+  /// Where the certificate stood after the first run: a state of the lifecycle.
+  public let stateAfter: String
   /// How each run of the tool ended, for a report on a failure.
   public let story: String
 }
@@ -32,6 +39,7 @@ struct CampaignRun {
   let attack: Attack
   private let before: Snapshot
   private let firstExchange: Int
+  private let firstLogged: Int
   private var runs: [ToolRun] = []
   private var snapshots: [Snapshot] = []
   private var findings: [String] = []
@@ -52,6 +60,7 @@ struct CampaignRun {
     self.attack = attack
     before = try await Snapshot(scene)
     firstExchange = try await scene.ground.network.settled().count
+    firstLogged = scene.ground.simulator.log().count
   }
 
   private mutating func perform() async throws -> Verdict {
@@ -61,11 +70,7 @@ struct CampaignRun {
       let results = try await scene.tool(command, under: blow)
       for result in results { checkExit(result) }
       runs += results
-      if case .call = blow {
-        hasHappened = try hasHappened || Interrupter.hasHappened(inLog: scene.path("calls.log"))
-      } else {
-        hasHappened = true
-      }
+      hasHappened = hasHappened || scene.hasStruck
       isDone = try await look()
       if isDone { ending = .atOnce } else { command = try await nextCommand(after: results) }
     }
@@ -91,11 +96,13 @@ struct CampaignRun {
       }.joined() + snapshots.map { "  then: \($0.summary)\n" }.joined()
     return Verdict(
       attack: attack, ending: ending ?? .stuck, findings: Array(Set(findings)).sorted(), hasHappened: hasHappened, runs: runs.count,
-      story: story)
+      exitCodes: runs.filter { $0.blow != nil }.map(\.exitCode),
+      rule: runs.first?.rule, stateAfter: snapshots.first?.record?.state(at: Date()).rawValue ?? "none", story: story)
   }
 
   private func witness() async throws -> ServiceWitness {
-    ServiceWitness(try await scene.ground.network.settled()[firstExchange...])
+    let exchanges = try await scene.ground.network.settled()
+    return ServiceWitness(exchanges[firstExchange...], scene.ground.simulator.log()[firstLogged...])
   }
 
   /// Looks at everything after a run.
@@ -132,13 +139,33 @@ struct CampaignRun {
       return scene.command
     }
     if result.exitCode >= 128 || result.exitCode == 0 {
-      return attack.habit == .sameCommand && result.exitCode != 0 ? scene.command : try await nextStep()
+      if result.exitCode == 0 { return try await nextStep() }
+      switch attack.habit {
+      case .sameCommand: return scene.command
+      case .timer: return scene.operation == .enrol ? scene.command : ["certificate", "renew", "--due"]
+      case .nextStep: return try await nextStep()
+      }
     }
-    if snapshots.last?.record?.pending?.isUncertain == true, result.exitCode == 7 || result.exitCode == 6 {
-      return try await wayOut()
+    // The PIN was tried without a known end too often for a program: a person logs in, as the hint says.
+    if result.exitCode == 4, result.standardError.contains("hsmkey token check-pin"),
+      ["PIN-OWN-COUNT", "PIN-COUNT-LOW"].contains(result.rule)
+    {
+      try await scene.logInAsPerson()
+      return scene.command
     }
+    let isUncertain = snapshots.last?.record?.pending?.isUncertain == true && [6, 7].contains(result.exitCode)
+    // The service did not take the transfer credentials, or says so.
+    let areSpent = result.exitCode == 5 && result.standardError.contains("order the certificate again")
+    if isUncertain || areSpent { return try await wayOut(isUncertain ? result : nil) }
     // What was mended outside (a PIN, a clock, a disk) needs no word of the tool.
-    let commands = result.namedCommands.filter { !$0.contains("NEW-ID") && $0[1] != "status" && $0[1] != "abandon" }
+    // Asking has led nowhere several times: the agency is asked.
+    let isCircle =
+      runs.suffix(3).count == 3 && runs.suffix(3).allSatisfy { $0.arguments.contains("fetch") && $0.exitCode == result.exitCode }
+    if isCircle, result.standardError.contains("--retrieval-id ID"), let id = try await witness().granted.last {
+      ending = .byRetrievalID
+      return ["certificate", "fetch", Ground.name, "--retrieval-id", id]
+    }
+    let commands = result.namedCommands.filter { !$0.contains("NEW-ID") && !$0.contains("ID") && $0[1] != "status" && $0[1] != "abandon" }
     guard let command = commands.first else { return scene.command }
     return complete(command)
   }
@@ -157,8 +184,14 @@ struct CampaignRun {
     return complete(command)
   }
 
-  /// What the tool offers when nobody knows the outcome.
-  private mutating func wayOut() async throws -> [String] {
+  /// What the tool offers when nobody knows the outcome. It must name every way.
+  private mutating func wayOut(_ result: ToolRun?) async throws -> [String] {
+    if let result {
+      let other = attack.operation == .enrol ? "--transfer-id NEW-ID" : "--repeat-uncertain-renewal"
+      for way in ["--retrieval-id ID", other] where !result.standardError.contains(way) {
+        findings.append("hint: no word of \(way): \(result.standardError)")
+      }
+    }
     let granted = try await witness().granted
     if attack.wayOut == .retrievalID, let id = granted.last {
       ending = .byRetrievalID

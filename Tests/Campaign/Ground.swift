@@ -14,6 +14,8 @@ public final class Ground: Sendable {
 
   let folder: TemporaryFolder
   let simulator: ServiceSimulator
+  /// The service of 700 days ago: what it issued is within its window today.
+  private let earlier: ServiceSimulator
   let network: FaultProxy
   private let encrypted = Mutex<Encrypted?>(nil)
   private let orders = Mutex(0)
@@ -39,11 +41,13 @@ public final class Ground: Sendable {
     configuration.keys = try Self.keys.get()
     configuration.notReadyFor = .zero
     configuration.hangFor = .seconds(3)
-    // Within the window from the first day on.
-    configuration.certificateLifetimeDays = 45
+    var before = configuration
+    before.certificateLifetimeDays = 30
+    earlier = try ServiceSimulator(before)
+    let port = URL(string: try await earlier.start())?.port ?? 0
+    network = try FaultProxy(upstream: port)
+    configuration.port = UInt16(port)
     simulator = try ServiceSimulator(configuration)
-    let endpoint = try await simulator.start()
-    network = try FaultProxy(upstream: URL(string: endpoint)?.port ?? 0)
   }
 
   /// Prepares a ground, works on it, and stops its service whatever happens.
@@ -52,12 +56,17 @@ public final class Ground: Sendable {
     do {
       try await ground.prepare()
       let result = try await body(ground)
-      await ground.simulator.stop()
+      await ground.stop()
       return result
     } catch {
-      await ground.simulator.stop()
+      await ground.stop()
       throw error
     }
+  }
+
+  private func stop() async {
+    await earlier.stop()
+    await simulator.stop()
   }
 
   /// The folders to copy: a token and nothing else; the same with a certificate within its window.
@@ -74,9 +83,13 @@ public final class Ground: Sendable {
     try await token.mustSucceed(["token", "init", Self.name, "--so-pin-source", "file:so-pin"])
     let enrolled = folder.url.appending(path: "renew")
     try FileManager.default.copyItem(at: empty, to: enrolled)
-    let scene = try await Scene(at: enrolled, of: self, operation: .enrol, transferID: try await order())
+    try await earlier.addTransferCredential(customerID: Self.customerID, id: "ORDER", password: Self.password)
+    let scene = try await Scene(at: enrolled, of: self, operation: .enrol, transferID: "ORDER")
     try await scene.mustSucceed(scene.command)
     try FileManager.default.removeItem(at: enrolled.appending(path: "hook"))
+    // The same authorities at the same address, which issue for two years now.
+    await earlier.stop()
+    try await simulator.start()
   }
 
   private func write(_ text: String, to name: String) throws { try folder.write(text.utf8, to: name) }

@@ -17,9 +17,8 @@ struct Inspection {
   /// What must hold whenever the tool has stopped, however it has.
   static func momentary(_ now: Snapshot, before: Snapshot, earlier: [Snapshot], witness: ServiceWitness) -> [String] {
     var findings = now.defects.map { "state: \($0)" }
-    // The intent is on disk before the key is made.
-    let named = ([before] + earlier + [now]).reduce(into: Set<String>()) { $0.formUnion($1.namedKeys) }
-    for label in now.token.labels.subtracting(named) { findings.append("key without a record: \(label); \(now.summary)") }
+    // The intent is on disk before the key is made, and what is left unused stays there.
+    for label in now.token.labels.subtracting(now.namedKeys) { findings.append("key without a record: \(label); \(now.summary)") }
     // The file is the old one or the new one.
     let known = [before.record, now.record].compactMap(\.self).flatMap { [$0.active].compactMap(\.self) + $0.previous }
     if let file = now.file {
@@ -84,12 +83,19 @@ struct Inspection {
       if !last.token.has("Private Key", identifier: old.keyIdentifier) { findings.append("old certificate: its key is gone") }
       if !last.token.has("Certificate", identifier: old.keyIdentifier) { findings.append("old certificate: it is gone from the token") }
     }
-    if !last.token.has("Certificate", identifier: active.keyIdentifier) { findings.append("installed: it is not on the token") }
+    let stored = last.token.objects.count { $0.kind == "Certificate" && $0.identifier == active.keyIdentifier }
+    if stored != 1 { findings.append("installed: it is on the token \(stored) times") }
+    findings += last.litter.map { "litter: \($0)" }
+    if let serial = try? active.serial(), !witness.issued.contains(serial) {
+      findings.append("installed: the service did not issue it in this run")
+    }
     let trust = scene.ground.folder.path("trust")
     let script = """
       set -e
       openssl verify -CAfile \(trust)/providers-root.pem -untrusted \(trust)/providers-chain.pem payroll.pem >/dev/null
       openssl x509 -in payroll.pem -noout -subject -nameopt RFC2253 | grep -q 'CN=\(Ground.customerID)$'
+      pkcs11-tool --module "$0" --token-label payroll --read-object --type cert --id \(active.keyIdentifier) -o on-token.der >/dev/null 2>&1
+      openssl x509 -in payroll.pem -outform DER | cmp - on-token.der
       echo proof > proof
       pkcs11-tool --module "$0" --token-label payroll --login --pin \(Ground.pin) --id \(active.keyIdentifier) \
         --sign --mechanism SHA256-RSA-PKCS --input-file proof --output-file proof.signature >/dev/null 2>&1

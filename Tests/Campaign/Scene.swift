@@ -14,6 +14,9 @@ struct ToolRun: Sendable {
   /// The commands that its error line or hints name, without `hsmkey`.
   var namedCommands: [[String]] { ToolRun.commands(in: standardError) }
 
+  /// The rule that the error line ends with.
+  var rule: String? { standardError.firstMatch(of: /hsmkey: error: .*\[([A-Z0-9-]+)\](?:\n|$)/).map { String($0.1) } }
+
   static func commands(in text: String) -> [[String]] {
     text.matches(of: /hsmkey (certificate (?:enrol|renew|fetch|status|abandon) [a-z]+(?: --[a-z-]+(?: [A-Za-z0-9-]+)?)*)/).map {
       $0.1.split(separator: " ").map(String.init)
@@ -27,8 +30,11 @@ final class Scene: Sendable {
   let ground: Ground
   let operation: Operation
   let transferID: String
-  private let tls = Mutex(false)
-  private static let program = BuiltProduct.path("hsmkey")
+  /// Whether the last blow met anything.
+  private let struck = Mutex(false)
+  var hasStruck: Bool { struck.withLock(\.self) }
+  /// The tool: the one beside the tests, or what `HSMKEY_CAMPAIGN_PROGRAM` names.
+  private static let program = ProcessInfo.processInfo.environment["HSMKEY_CAMPAIGN_PROGRAM"] ?? BuiltProduct.path("hsmkey")
 
   init(at folder: URL, of ground: Ground, operation: Operation, transferID: String) async throws {
     self.folder = folder
@@ -119,6 +125,20 @@ final class Scene: Sendable {
 
   /// Runs the tool while something goes wrong. Two runs, when it is that there are two.
   func tool(_ command: [String], under blow: Blow) async throws -> [ToolRun] {
+    let exchanges = try await ground.network.settled().count
+    let runs = try await strike(command, blow)
+    let hasStruck =
+      switch blow {
+      case .call, .readOnlyState: try Interrupter.hasHappened(inLog: path("calls.log"))
+      case .cryptoki: runs.contains { $0.exitCode == 137 }
+      case .network: try await ground.network.settled()[exchanges...].contains(where: \.wasStruck)
+      default: true
+      }
+    if case .line = blow {} else { struck.withLock { $0 = hasStruck } }
+    return runs
+  }
+
+  private func strike(_ command: [String], _ blow: Blow) async throws -> [ToolRun] {
     switch blow {
     case .call(let place, let action):
       let interrupter = try interrupter
@@ -139,8 +159,10 @@ final class Scene: Sendable {
       let encrypted = try await ground.withTLS()
       try configure(line: (encrypted.line.port, encrypted.nginx.authority.certificatePath))
       encrypted.line.set(Array(repeating: nil, count: number - 1) + [cut])
+      let count = encrypted.line.count
       let run = try await start(Self.program, command, command, blow)
       encrypted.line.set([])
+      struck.withLock { $0 = encrypted.line.count > count }
       try configure()
       return [run]
     case .service(let fault, let operation):
@@ -189,6 +211,18 @@ final class Scene: Sendable {
     let dryRun = try await start(Self.program, command, command, nil, ["HSMKEY_MODULE": module.path])
     guard dryRun.exitCode == 0 else { throw CampaignError("the dry run failed: \(dryRun.standardError)") }
     return module.calls.count
+  }
+
+  /// Logs in as a person who enters the PIN at the prompt, and says yes to what is asked then.
+  func logInAsPerson() async throws {
+    let terminal = try PseudoTerminal()
+    let arguments = ["token", "check-pin", "--pin-source", "prompt", "--config", path("hsmkey.yaml")]
+    let child = try terminal.start(Self.program, arguments, environment: environment)
+    try await terminal.waits(for: " PIN for token \(Ground.name): ")
+    terminal.type("\(Ground.pin)\n")
+    try await terminal.waits(for: "Type yes to go on: ")
+    terminal.type("yes\n")
+    guard try await child.wait() == 0 else { throw CampaignError("token check-pin: \(terminal.shown)") }
   }
 
   func mustSucceed(_ command: [String]) async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import ServiceSimulator
 import TestSupport
 
 /// What the service has seen of one campaign run, told by the network before it.
@@ -11,9 +12,7 @@ struct ServiceWitness: Sendable {
     let retrievalID: String?
     /// How often the service was given all of it.
     let deliveries: Int
-    /// The retrieval ids that the service has answered with, heard or not.
-    let granted: [String]
-    /// Whether each answer of the service was a FAIL: nothing was done.
+    /// Whether the answer that the tool may have heard was a FAIL: it must think that nothing was done.
     let isRefused: Bool
 
     init(_ exchange: FaultProxy.Exchange) {
@@ -23,20 +22,28 @@ struct ServiceWitness: Sendable {
       transferID = text.firstMatch(of: /<TransferId>([^<]*)</).map { String($0.1) }
       retrievalID = text.firstMatch(of: /<RetrievalId>([^<]*)</).map { String($0.1) }
       deliveries = exchange.deliveries
-      granted = answers.compactMap { $0.firstMatch(of: /<RetrievalId>([^<]*)</).map { String($0.1) } }
-      isRefused = !answers.isEmpty && answers.allSatisfy { $0.contains("<Status>FAIL</Status>") }
+      isRefused = answers.last?.contains("<Status>FAIL</Status>") ?? false
     }
 
     /// A request that may be carried out once only.
     var isOneUse: Bool { operation == "SignNewCertificate" || operation == "RenewCertificate" }
   }
 
+  /// What passed on the network.
   let requests: [Request]
+  /// What the service wrote into its log.
+  let log: ArraySlice<LoggedRequest>
 
-  init(_ exchanges: ArraySlice<FaultProxy.Exchange>) { requests = exchanges.map(Request.init) }
+  init(_ exchanges: ArraySlice<FaultProxy.Exchange>, _ log: ArraySlice<LoggedRequest>) {
+    requests = exchanges.map(Request.init)
+    self.log = log
+  }
 
   var oneUse: [Request] { requests.filter(\.isOneUse) }
 
-  /// Every retrieval id that was given, in order.
-  var granted: [String] { oneUse.flatMap(\.granted) }
+  /// The retrieval ids of all that was carried out, in order, as the agency would tell them, whatever it answered.
+  var granted: [String] { log.filter(\.committed).compactMap(\.retrievalID) }
+
+  /// The serial numbers of the certificates that were issued.
+  var issued: [String] { log.filter(\.committed).compactMap(\.serial) }
 }

@@ -13,11 +13,16 @@ struct Snapshot: Sendable {
   let token: TokenContents
   /// The certificate file.
   let file: String?
+  /// Files beside the certificate file that are neither it nor anything that belongs there.
+  let litter: [String]
 
   init(_ scene: Scene) async throws {
     (record, defects) = try Self.state(scene)
     token = try await TokenContents(scene)
     file = try? String(contentsOfFile: scene.path("\(Ground.name).pem"), encoding: .utf8)
+    let files = try FileManager.default.contentsOfDirectory(atPath: scene.folder.path)
+    let state = (try? FileManager.default.contentsOfDirectory(atPath: scene.path("state"))) ?? []
+    litter = files.filter { $0.hasPrefix("\(Ground.name).pem.") } + state.filter { $0.hasSuffix("-journal") || $0.hasSuffix(".new") }
   }
 
   /// Reads a copy: whoever opens the file itself rolls back what was cut off.
@@ -31,8 +36,9 @@ struct Snapshot: Sendable {
     let path = copy + "/state.sqlite"
     do {
       let findings = try DatabaseQueue(path: path).read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }
-      let record = try LifecycleStore(path: path).record(named: Ground.name)
-      return (record, findings == ["ok"] ? [] : findings)
+      let store = try LifecycleStore(path: path)
+      try store.verifyHistory()
+      return (try store.record(named: Ground.name), findings == ["ok"] ? [] : findings)
     } catch {
       return (nil, ["the state cannot be read: \(error)"])
     }
@@ -41,7 +47,9 @@ struct Snapshot: Sendable {
   /// Every key that the record names.
   var namedKeys: Set<String> {
     guard let record else { return [] }
-    return Set([record.pending?.keyName, record.active?.keyName].compactMap(\.self) + record.previous.map(\.keyName))
+    return Set(
+      [record.pending?.keyName, record.active?.keyName].compactMap(\.self) + record.previous.map(\.keyName)
+        + record.leftKeys.map(\.name))
   }
 
   /// Whether the operation has ended: the certificate is in use and nothing is under way.

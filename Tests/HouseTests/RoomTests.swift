@@ -34,7 +34,7 @@ private let walls = ["CCryptoki": "PKCS11", "CXML": "XMLSignature", "CLibXML2": 
 
 /// Single files of other rooms that must hand a text to the system, each with the reason.
 private let unsafeFiles = [
-  "Sources/CertificateLifecycle/CertificateFile.swift": "rename(2), which puts a file into the place of another; lstat(2)"
+  "Sources/CertificateLifecycle/CertificateFile.swift": "rename(2), which puts a file into the place of another; lstat(2), unlink(2)"
 ]
 
 /// The rooms behind which memory may be handled by hand.

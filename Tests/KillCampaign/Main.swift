@@ -21,8 +21,10 @@ struct KillCampaign: AsyncParsableCommand {
   @Flag(help: "Every attack once.") var all = false
   @Option(help: ArgumentHelp("One attack, as a failed run names it.", valueName: "attack")) var only: [String] = []
   @Flag(help: "Only list the attacks.") var list = false
+  @Flag(help: "Instead: every fault of the service at every step, and what comes of it.") var faults = false
 
   func run() async throws {
+    if faults { return try await tellFaults() }
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     let single = try only.map { text in
       guard let attack = Attack(parsing: text) else { throw ValidationError("--only: that is no attack: \(text)") }
@@ -53,6 +55,13 @@ struct KillCampaign: AsyncParsableCommand {
       "seed \(seed): \(report.verdicts.count) runs, \(tools) runs of the tool, \(report.failures.count) with a broken promise, in \(passed)"
     )
     if !report.failures.isEmpty || !report.broken.isEmpty { throw ExitCode.failure }
+  }
+
+  private func tellFaults() async throws {
+    let (outcomes, report) = try await ServiceFaultTable.observe(grounds: workers)
+    for line in report.explanations { Self.tell(line) }
+    for place in ServiceFaultTable.places { Self.tell("\(place): \(outcomes[place].map(\.description) ?? "not carried out")") }
+    if !report.explanations.isEmpty { throw ExitCode.failure }
   }
 
   private static func tell(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8)) }

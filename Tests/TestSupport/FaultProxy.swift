@@ -44,6 +44,17 @@ public final class FaultProxy: Sendable {
     public var answers: [[UInt8]] = []
     /// How many octets of an answer were handed on.
     public var handedOn = 0
+
+    /// Whether the fault met anything: a cut behind the end does not.
+    public var wasStruck: Bool {
+      switch fault {
+      case .none: false
+      case .cutRequest: !isWhole
+      case .cutAnswer: handedOn < answers.first?.count ?? 0
+      case .flip(let index): index < answers.first?.count ?? 0
+      default: true
+      }
+    }
   }
 
   private struct State {
@@ -217,7 +228,7 @@ public final class CutLine: Sendable {
 
   private final class Cuts: Sendable {
     let list = Mutex<[Cut?]>([])
-    let passed = Mutex<[(requests: Int, answers: Int)]>([])
+    let count = Mutex(0)
   }
 
   private let cuts: Cuts
@@ -225,8 +236,8 @@ public final class CutLine: Sendable {
 
   public var port: Int { server.port }
 
-  /// How many octets passed each way on each connection so far.
-  public var passed: [(requests: Int, answers: Int)] { cuts.passed.withLock { $0 } }
+  /// How often it was cut.
+  public var count: Int { cuts.count.withLock { $0 } }
 
   public init(upstream: Int) throws {
     let cuts = Cuts()
@@ -240,10 +251,6 @@ public final class CutLine: Sendable {
   private static func serve(_ client: RawConnection, _ upstream: Int, _ cuts: Cuts) {
     let cut = cuts.list.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     guard let server = try? RawClient(port: upstream) else { return client.reset() }
-    let number = cuts.passed.withLock { passed in
-      passed.append((0, 0))
-      return passed.count - 1
-    }
     var counts = (requests: 0, answers: 0)
     while true {
       let (here, there) = client.awaits(server.connection)
@@ -255,9 +262,8 @@ public final class CutLine: Sendable {
         if isCut, let cut { part = Array(part.prefix(max(0, cut.octets - passed))) }
         guard (isAnswer ? client : server.connection).write(part) else { return }
         if isAnswer { counts.answers += part.count } else { counts.requests += part.count }
-        let now = counts
-        cuts.passed.withLock { $0[number] = now }
         if isCut {
+          cuts.count.withLock { $0 += 1 }
           usleep(20_000)
           client.reset()
           return server.connection.reset()

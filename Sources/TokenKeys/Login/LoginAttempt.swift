@@ -55,7 +55,13 @@ extension TokenLogin {
     let open = view.reservations.filter { !agreed.contains($0.rule) }
     guard open.isEmpty else { return .needsAgreement(open) }
     do {
-      try view.ledger?.save(view.record.trying(at: now()))
+      do {
+        try view.ledger?.save(view.record.trying(at: now()))
+      } catch {
+        // No PIN is tried now, so none must be counted: the note may be there although it could not be synced.
+        try? view.ledger?.save(view.record)
+        throw error
+      }
     } catch let error as TokenKeysError {
       guard agreed.contains(.pinMemory) else { return .needsAgreement([reservation(error)]) }
     }

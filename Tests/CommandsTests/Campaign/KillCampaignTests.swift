@@ -20,6 +20,21 @@ struct KillCampaignTests {
     #expect(report.verdicts.count == runs)
   }
 
+  @Test("what once broke a promise does not any more")
+  func regressions() async throws {
+    let attacks = [
+      // The certificate was issued, and the answer that came was the FAIL to the same request, which the network had delivered twice.
+      "enrol; network duplicate-request=2; same-command; retrieval-id",
+      // What was beside the certificate file stayed there for good.
+      "enrol; call file:2 kill; same-command; again", "renew; call file:4 kill; timer; again",
+      // The first word about an uncertain outcome named no way to go on.
+      "enrol; network cut-answer=100; same-command; again", "renew; network reset-answer=100; next-step; retrieval-id",
+    ].compactMap { Attack(parsing: $0) }
+    let report = try await Campaign.run { _ in attacks }
+    #expect(report.explanations.isEmpty, Comment(rawValue: report.explanations.joined(separator: "\n")))
+    #expect(report.verdicts.filter(\.hasHappened).count == 5)
+  }
+
   @Test(
     "an attack reads back what it writes",
     arguments: [
