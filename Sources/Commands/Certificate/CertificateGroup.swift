@@ -13,6 +13,7 @@ struct CertificateGroup: AsyncParsableCommand {
     subcommands: [
       CertificateEnrolCommand.self, CertificateRenewCommand.self, CertificateFetchCommand.self, CertificateStatusCommand.self,
       CertificateAbandonCommand.self, CertificateListCommand.self, CertificateImportCommand.self, CertificateExportCommand.self,
+      CertificateProbeCommand.self, CertificateRetireCommand.self,
     ])
 }
 
