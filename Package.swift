@@ -124,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Campaign", "Commands", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "hsmkey",
+        "Campaign", "Commands", "HTTPSTransport", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "TokenKeys",
+        "hsmkey",
         "certificate-service-simulator", x509, asn1, crypto, cryptoExtras,
       ]),
   ]

@@ -92,6 +92,12 @@ public struct LifecycleMachine: Sendable {
   /// States of a certificate in use, or of none: an operation can begin in them, and time alone moves between them.
   static let resting: [LifecycleState] = [.nothing, .active, .overlap, .expired]
 
+  /// States in which a certificate can be in use beside whatever else goes on.
+  static let withCertificateInUse: [LifecycleState] = [
+    .active, .overlap, .planned, .keyMade, .requestMade, .aboutToSend, .uncertain, .refused, .retrievalIDKnown, .received, .checked,
+    .stored,
+  ]
+
   /// Every arrow.
   public static let transitions: [Transition] = [
     rows(resting, .keyNamed, [.planned]),
@@ -124,7 +130,8 @@ public struct LifecycleMachine: Sendable {
     rows([.active, .overlap, .expired], .usersTold, [.active, .overlap, .expired], isLoop: true),
     rows(resting, .imported, [.checked]),
     // The end of the overlap.
-    rows([.active, .overlap], .proved, [.active, .overlap], isLoop: true),
+    // Also while the next certificate is on its way, which may take days.
+    rows(withCertificateInUse, .proved, withCertificateInUse, isLoop: true),
     rows([.overlap], .retirementBegun, [.overlap]),
     // The name is in use as before; the earlier certificate is *retired*.
     rows([.overlap], .retired, [.active, .overlap, .retired]),

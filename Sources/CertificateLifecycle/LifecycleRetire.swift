@@ -36,12 +36,11 @@ extension CertificateLifecycle {
     let operation = "retire certificate \(serial) of \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
     defer { withExtendedLifetime(lock) {} }
-    guard var record = try store.record(named: plan.name), let active = record.active else {
+    guard var record = try store.record(named: plan.name), record.active != nil else {
       throw LifecycleError(.nothingToDo, operation: operation, message: "there is no certificate under this name")
     }
     try refuseOtherOwner(plan, &record, operation: operation)
-    let old = try retirable(serial, in: record, active, operation: operation)
-    if !evenWithoutProof { try refuseUnproved(plan, record, active, operation: operation) }
+    let old = try Self.retirable(plan, serial: serial, in: record, evenWithoutProof: evenWithoutProof)
     let isShared = record.claims(ofKey: old.keyIdentifier) > 1
     record.retiring = serial
     try store.commit(record, .retirementBegun, detail: ["serial": serial, "key": old.keyName], at: now())
@@ -63,10 +62,21 @@ extension CertificateLifecycle {
     return retired
   }
 
-  private func retirable(
-    _ serial: String, in record: CertificateRecord, _ active: InstalledCertificate, operation: String
+  /// Whether an earlier certificate may be retired, by the state alone: for whoever wants to know before a token is needed.
+  ///
+  /// - Returns: the earlier certificate.
+  /// - Throws: as ``retire(_:serial:evenWithoutProof:)``.
+  public static func retirable(
+    _ plan: CertificatePlan, serial: String, in record: CertificateRecord, evenWithoutProof: Bool = false
   ) throws -> InstalledCertificate {
-    guard try active.serial() != serial else {
+    let operation = "retire certificate \(serial) of \(plan.name)"
+    let old = try earlier(serial, in: record, operation: operation)
+    if !evenWithoutProof { try refuseUnproved(plan, record, operation: operation) }
+    return old
+  }
+
+  private static func earlier(_ serial: String, in record: CertificateRecord, operation: String) throws -> InstalledCertificate {
+    guard try record.active?.serial() != serial else {
       throw LifecycleError(
         .ruleRefused, rule: .activeKept, operation: operation, message: "it is the certificate in use",
         hint: "only an earlier certificate is retired; see: hsmkey certificate status \(record.name)")
@@ -82,19 +92,25 @@ extension CertificateLifecycle {
     return old
   }
 
-  private func refuseUnproved(
-    _ plan: CertificatePlan, _ record: CertificateRecord, _ active: InstalledCertificate, operation: String
-  ) throws {
-    let serial = try active.serial()
-    let proved = Set(record.proofs.filter { $0.serial == serial }.map(\.consumer))
-    let missing = plan.consumers.filter { !proved.contains($0) }
-    guard !missing.isEmpty || proved.isEmpty else { return }
+  private static func refuseUnproved(_ plan: CertificatePlan, _ record: CertificateRecord, operation: String) throws {
+    guard let serial = try record.active?.serial() else { return }
+    let missing = try record.unproved(plan.consumers)
+    guard !missing.isEmpty || !record.proofs.contains(where: { $0.serial == serial }) else { return }
     throw LifecycleError(
       .ruleRefused, rule: .provedFirst, operation: operation,
       message: missing.isEmpty
         ? "no consumer is known to accept the certificate in use (\(serial))"
         : "not known to accept the certificate in use (\(serial)): \(missing.joined(separator: ", "))",
       hint: "prove it with: hsmkey certificate probe \(plan.name); a consumer may take days to accept a new certificate")
+  }
+}
+
+extension CertificateRecord {
+  /// Those consumers of which nobody knows whether they accept the certificate in use.
+  public func unproved(_ consumers: [String]) throws -> [String] {
+    guard let serial = try active?.serial() else { return consumers }
+    let proved = Set(proofs.filter { $0.serial == serial }.map(\.consumer))
+    return consumers.filter { !proved.contains($0) }
   }
 }
 

@@ -203,7 +203,9 @@ final class CommandContext: Sendable {
 
   private func traceCryptokiCalls(to log: Logger) {
     CallTrace.install { call in
-      log.trace("\(call.function)", metadata: ["time": "\(call.duration)", "returned": "\(call.returnValue)"])
+      var metadata: Logger.Metadata = ["time": "\(call.duration)", "returned": "\(call.returnValue)"]
+      if let mechanism = call.mechanism { metadata["mechanism"] = "\(mechanism)" }
+      log.trace("\(call.function)", metadata: metadata)
     }
   }
 }

@@ -18,7 +18,8 @@ struct SecrecyTests {
     #expect(found == nil, "a secret in \(place)", sourceLocation: sourceLocation)
   }
 
-  /// Every command of the tool, so that it works, in an order in which each finds what it needs. `SERIAL` is the token's.
+  /// Every command of the tool, so that it works, in an order in which each finds what it needs. `SERIAL` is the token's,
+  /// `EARLIER` an earlier certificate's, `ADDRESS` a server that demands the certificate, `CA` the authority behind it.
   static let commands: [(name: String, arguments: [String])] = [
     ("token list", []), ("token init", ["payroll", "--serial", "SERIAL", "--so-pin-source", "file:so-pin"]),
     ("token show", []), ("token check-pin", []),
@@ -31,8 +32,10 @@ struct SecrecyTests {
     ("key destroy", ["auditor", "--confirm", "auditor"]),
     ("csr", ["k", "--subject", "CN=x", "--out", "k.csr"]),
     ("certificate enrol", Array(ServiceBench.enrolment().dropFirst(2))), ("certificate status", []),
-    ("certificate export", ["payroll"]), ("certificate fetch", ["payroll"]), ("certificate renew", ["payroll"]),
-    ("certificate abandon", ["payroll"]), ("certificate history", ["payroll"]),
+    ("certificate export", ["payroll"]), ("certificate list", []), ("certificate import", ["payroll", "payroll.pem"]),
+    ("certificate fetch", ["payroll"]), ("certificate renew", ["payroll"]),
+    ("certificate abandon", ["payroll"]), ("certificate history", ["payroll"]), ("certificate probe", ["payroll", "--address", "ADDRESS", "--tls-ca", "CA"]),
+    ("certificate retire", ["payroll", "--serial", "EARLIER", "--confirm", "EARLIER", "--without-proof"]),
     ("service request", ["payroll", "--operation", "renew", "--csr", "k.csr", "--out", "r.xml"]),
     ("xml sign", ["payroll", "--in", "a.xml", "--out", "b.xml"]), ("xml verify", ["b.xml"]),
     ("audit", ["--write", "i.json", "--sign-with", "k", "--html", "i.html"]), ("config show", []),
@@ -65,12 +68,16 @@ struct SecrecyTests {
       try bench.folder.write("<a><b>text</b></a>".utf8, to: "a.xml")
       let serial = try #require(try await bench.object("token", "list")["tokens"][0]["serial"].string)
 
+      let consumer = try await NginxServer(clients: bench.folder.path("trust/providers-root.pem"))
+      var values = ["SERIAL": serial, "ADDRESS": consumer.address + "/client", "CA": consumer.authority.certificatePath]
+
       // What works.
       for (name, rest) in Self.commands {
-        let arguments = name.split(separator: " ").map(String.init) + rest.map { $0 == "SERIAL" ? serial : $0 }
+        let arguments = name.split(separator: " ").map(String.init) + rest.map { values[$0] ?? $0 }
         let result = try await bench.hsmkey(
           arguments + (["completions", "key verify-proof"].contains(name) ? [] : ["--log-level", "trace"]), environment: temporary)
         transcript.add(result)
+        if name == "certificate enrol" { values["EARLIER"] = try await service.status()["certificate"]["serial"].string }
         // What judges tells its judgement by the exit code.
         #expect(
           (["audit", "key prove", "key verify-proof", "trust import"].contains(name) ? [0, 2] : [0]).contains(result.exitCode),

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("trace", .serialized)
 struct TraceTests {
-  @Test("every call into the module is shown with its time and answer, those of the pool's threads too, and never a PIN")
+  @Test("every call into the module is shown with its time, answer and mechanism, those of the pool's threads too, and never a PIN")
   func everyCall() async throws {
     let module = try FaultModule(.softHSMInChild)
     let bench = try await Bench.withToken()
@@ -23,7 +23,9 @@ struct TraceTests {
       let result = try await bench.hsmkey(command + ["--log-level", "trace"], environment: environment)
       #expect(result.exitCode == 0, "\(command): \(result.standardError)")
       let traced = result.standardError.split(separator: "\n").compactMap { line -> String? in
-        line.wholeMatch(of: /hsmkey: trace: (C_\w+) returned=CKR_\w+ \(0x[0-9A-F]+\) time=[0-9.e-]+ seconds/).map { String($0.1) }
+        line.wholeMatch(
+          of: /hsmkey: trace: (C_\w+)( mechanism=CKM_\w+)? returned=CKR_\w+ \(0x[0-9A-F]+\) time=[0-9.e-]+ seconds/
+        ).map { String($0.1) }
       }
       // The module's own log is the judge of what was called.
       let called = module.calls.map(\.function)
@@ -44,9 +46,9 @@ struct TraceTests {
     #expect(calls.map(\.function).contains("C_GetTokenInfo"))
     for call in calls {
       let fields = Mirror(reflecting: call).children.map { ($0.label ?? "", "\(type(of: $0.value))") }
-      #expect(fields.map(\.0) == ["called", "returnValue", "duration", "module"])
-      #expect(fields.map(\.1) == ["CryptokiFunction", "ReturnValue", "Duration", "String"])
-      // The one text is the module's path; the function is one of a closed list.
+      #expect(fields.map(\.0) == ["called", "mechanism", "returnValue", "duration", "module"])
+      #expect(fields.map(\.1) == ["CryptokiFunction", "Optional<MechanismType>", "ReturnValue", "Duration", "String"])
+      // The one text is the module's path; the function is one of a closed list, and a mechanism is a number.
       #expect(call.function.wholeMatch(of: /C_[A-Za-z]+/) != nil)
     }
   }

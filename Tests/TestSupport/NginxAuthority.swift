@@ -1,3 +1,5 @@
+import Foundation
+
 /// A certification authority of one test's own, made by openssl: P-256, valid for a few days.
 public final class NginxAuthority: Sendable {
   private let folder: TemporaryFolder
@@ -49,6 +51,16 @@ public final class NginxAuthority: Sendable {
       ["x509", "-req", "-in", request, "-out", certificate, "-CA", folder.path("ca.pem"), "-CAkey", folder.path("ca.key")]
         + ["-CAcreateserial", "-days", "\(days)", "-extfile", folder.path(file + ".ext")])
     return (certificate, key)
+  }
+
+  /// A client's certificate for a request, PEM, with the request's subject and key; beside the request.
+  public func client(signing request: String) async throws -> String {
+    let (certificate, extensions) = (request + ".pem", request + ".ext")
+    try Data("extendedKeyUsage=clientAuth\nkeyUsage=critical,digitalSignature\n".utf8).write(to: URL(filePath: extensions))
+    try await openssl(
+      ["x509", "-req", "-in", request, "-out", certificate, "-CA", folder.path("ca.pem"), "-CAkey", folder.path("ca.key")]
+        + ["-CAcreateserial", "-days", "2", "-extfile", extensions])
+    return certificate
   }
 
   private static let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]

@@ -14,6 +14,7 @@ struct CertificateGroup: AsyncParsableCommand {
       CertificateEnrolCommand.self, CertificateRenewCommand.self, CertificateFetchCommand.self, CertificateStatusCommand.self,
       CertificateAbandonCommand.self, CertificateHistoryCommand.self, CertificateListCommand.self, CertificateImportCommand.self,
       CertificateExportCommand.self,
+      CertificateProbeCommand.self, CertificateRetireCommand.self,
     ])
 }
 

@@ -57,6 +57,17 @@ struct ConfigurationFile: Sendable {
     var algorithm: String?
     var certificateFile: String?
     var afterChange: [String]?
+    var consumers: [Consumer] = []
+  }
+
+  /// A server at which a certificate is used, and where it can be proved to be accepted.
+  struct Consumer: Sendable {
+    var name: String
+    var address: String
+    var tlsCA: String?
+    /// Where its clients read the certificate that it accepts.
+    var certificateFile: String?
+    var afterChange: [String]?
   }
 
   /// The file this was read from; nil when there is none.
@@ -209,16 +220,41 @@ extension ConfigurationFile.Service {
 
 extension ConfigurationFile.Certificate {
   fileprivate init(_ name: String, _ section: StrictMapping) throws {
-    try section.allow(["customer-id", "customer-name", "algorithm", "certificate-file", "after-change"])
+    try section.allow(["customer-id", "customer-name", "algorithm", "certificate-file", "after-change", "consumers"])
     self.name = name
     guard let customerID = try section.string("customer-id") else { throw section.refusal("customer-id", "is missing") }
     self.customerID = customerID
     customerName = try section.string("customer-name")
     algorithm = try section.string("algorithm")
     certificateFile = try section.file("certificate-file")
-    afterChange = try section.strings("after-change")
-    if let program = afterChange?.first, !program.hasPrefix("/") {
-      throw section.refusal("after-change", "must begin with the absolute path of a program; it runs without a shell")
+    afterChange = try section.program("after-change")
+    consumers = try section.sections("consumers")?.map { try ConfigurationFile.Consumer($0) } ?? []
+    guard Set(consumers.map(\.name)).count == consumers.count else { throw section.refusal("consumers", "has two of one name") }
+  }
+}
+
+extension ConfigurationFile.Consumer {
+  fileprivate init(_ section: StrictMapping) throws {
+    try section.allow(["name", "address", "tls-ca", "certificate-file", "after-change"])
+    guard let name = try section.string("name"), !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      throw section.refusal("name", "is missing, or has control characters")
     }
+    guard let address = try section.string("address") else { throw section.refusal("address", "is missing") }
+    self.name = name
+    self.address = address
+    tlsCA = try section.file("tls-ca")
+    certificateFile = try section.file("certificate-file")
+    afterChange = try section.program("after-change")
+  }
+}
+
+extension StrictMapping {
+  /// A program with its arguments.
+  fileprivate func program(_ key: String) throws -> [String]? {
+    let words = try strings(key)
+    if let program = words?.first, !program.hasPrefix("/") {
+      throw refusal(key, "must begin with the absolute path of a program; it runs without a shell")
+    }
+    return words
   }
 }

@@ -71,6 +71,16 @@ struct StrictMapping {
     return StrictMapping(mapping: inner, path: "\(path)\(key).", file: file)
   }
 
+  /// A list of mappings.
+  func sections(_ key: String) throws -> [StrictMapping]? {
+    guard let node = value(key) else { return nil }
+    guard case .sequence(let sequence) = node else { throw refuse(node, "\(path)\(key) must be a list of mappings") }
+    return try sequence.enumerated().map { index, item in
+      guard case .mapping(let inner) = item else { throw refuse(item, "\(path)\(key) must be a list of mappings") }
+      return StrictMapping(mapping: inner, path: "\(path)\(key)[\(index)].", file: file)
+    }
+  }
+
   func string(_ key: String) throws -> String? {
     guard let node = value(key) else { return nil }
     guard let scalar = node.scalar, !scalar.string.isEmpty, !node.isNull else {

@@ -24,13 +24,17 @@ enum ErrorTranslation {
       CommandError(
         error.rule == .signer ? .untrustedAnswer : .ruleRefused, code: error.rule == .signer ? "untrusted" : "rule-refused",
         rule: error.rule.rawValue, operation: error.operation, message: error.message, hints: [error.hint])
-    case let error as HTTPSTransportError:
-      CommandError(
-        error.requestMayHaveBeenSent ? .uncertainOutcome : .configuration, code: "transport", rule: error.rule.rawValue,
-        operation: error.operation,
-        message: error.message, hints: [error.hint])
+    case let error as HTTPSTransportError: translate(error)
     default: nil
     }
+  }
+
+  private static func translate(_ error: HTTPSTransportError) -> CommandError {
+    // A token that does not sign is the token's matter, whoever had asked for the signature.
+    if error.rule == .clientKey, let cause = error.underlying.flatMap(translate) { return cause }
+    return CommandError(
+      error.requestMayHaveBeenSent ? .uncertainOutcome : .configuration, code: "transport", rule: error.rule.rawValue,
+      operation: error.operation, message: error.message, hints: [error.hint])
   }
 
   private static func translate(_ error: PKCS11Error) -> CommandError {

@@ -92,7 +92,8 @@ struct KeyDestroyCommand: AnsweringCommand {
 extension CommandContext {
   /// The certificates for a key in the files of configured certificates. A file that is not there or not readable says nothing.
   fileprivate func certificatesInFiles(of key: TokenKey) -> [Certificate] {
-    settings.file.certificates.compactMap(\.certificateFile).flatMap { path -> [Certificate] in
+    let files = settings.file.certificates.flatMap { [$0.certificateFile] + $0.consumers.map(\.certificateFile) }
+    return files.compactMap(\.self).flatMap { path -> [Certificate] in
       guard let bytes = FileManager.default.contents(atPath: path), let found = try? PEM.certificates(in: Array(bytes)) else { return [] }
       return found.filter { $0.publicKey == key.publicKey }
     }

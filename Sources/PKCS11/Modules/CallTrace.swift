@@ -1,10 +1,14 @@
 internal import Synchronization
 
-/// One call into a module, as a tracer sees it: never an argument, never a value. There is no field that could hold one.
+/// One call into a module, as a tracer sees it: never a value that is handed over or comes back. There is no field that could hold one.
+///
+/// Of all arguments only the number of the mechanism is here: it says how a key was used, and nothing of the key or of what it signed.
 public struct TracedCall: Sendable {
   let called: CryptokiFunction
   /// The Cryptoki function, such as `C_Sign`.
   public var function: String { called.name }
+  /// The mechanism of an operation that begins, for `C_SignInit`, `C_VerifyInit` and `C_GenerateKeyPair`; nil for all others.
+  public let mechanism: MechanismType?
   /// What the function answered.
   public let returnValue: ReturnValue
   /// How long the module took.

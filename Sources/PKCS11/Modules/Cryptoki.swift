@@ -55,27 +55,35 @@ internal import Synchronization
   /// Calls a function and returns what it answers. A function that the module leaves out answers `CKR_FUNCTION_NOT_SUPPORTED`; in a forked
   /// child every function answers `CKR_CRYPTOKI_NOT_INITIALIZED` without being called.
   @inline(__always)
-  func answer<Pointer>(_ function: CryptokiFunction, _ pointer: Pointer?, _ invoke: (Pointer) -> CK_RV) -> ReturnValue {
+  func answer<Pointer>(
+    _ function: CryptokiFunction, _ pointer: Pointer?, mechanism: @autoclosure () -> MechanismType? = nil, _ invoke: (Pointer) -> CK_RV
+  ) -> ReturnValue {
     guard let pointer else { return .functionNotSupported }
     if isForked { return .cryptokiNotInitialized }
-    return Self.answer(function, of: path) { invoke(pointer) }
+    return Self.answer(function, of: path, mechanism: mechanism()) { invoke(pointer) }
   }
 
   /// Every call into a module passes here: watched when the thread belongs to a pool, traced when somebody listens.
   @inline(__always)
-  static func answer(_ function: CryptokiFunction, of path: @autoclosure () -> String, _ invoke: () -> CK_RV) -> ReturnValue {
+  static func answer(
+    _ function: CryptokiFunction, of path: @autoclosure () -> String, mechanism: @autoclosure () -> MechanismType? = nil,
+    _ invoke: () -> CK_RV
+  ) -> ReturnValue {
     CallMonitor.ofThisThread { $0.begin(function) }
     defer { CallMonitor.ofThisThread { $0.end() } }
     guard CallTrace.isInstalled.load(ordering: .relaxed) else { return ReturnValue(invoke()) }
-    return traced(function, of: path(), invoke)
+    return traced(function, of: path(), mechanism: mechanism(), invoke)
   }
 
   @inline(never)
-  private static func traced(_ function: CryptokiFunction, of path: String, _ invoke: () -> CK_RV) -> ReturnValue {
+  private static func traced(
+    _ function: CryptokiFunction, of path: String, mechanism: MechanismType?, _ invoke: () -> CK_RV
+  ) -> ReturnValue {
     let clock = ContinuousClock()
     let start = clock.now
     let answer = ReturnValue(invoke())
-    CallTrace.report(TracedCall(called: function, returnValue: answer, duration: clock.now - start, module: path))
+    CallTrace.report(
+      TracedCall(called: function, mechanism: mechanism, returnValue: answer, duration: clock.now - start, module: path))
     return answer
   }
 

@@ -77,9 +77,10 @@ public struct Session: ~Copyable, Sendable {
   /// Calls a function on this session. After answers that say the session is lost, the session is poisoned.
   @inline(__always)
   mutating func call<Pointer>(
-    _ function: CryptokiFunction, _ pointer: Pointer?, operation: @autoclosure () -> String, _ invoke: (Pointer) -> CK_RV
+    _ function: CryptokiFunction, _ pointer: Pointer?, mechanism: @autoclosure () -> MechanismType? = nil,
+    operation: @autoclosure () -> String, _ invoke: (Pointer) -> CK_RV
   ) throws(PKCS11Error) {
-    let answer = cryptoki.answer(function, pointer, invoke)
+    let answer = cryptoki.answer(function, pointer, mechanism: mechanism(), invoke)
     if answer != .ok { throw failure(function, answer, isMissing: pointer == nil, operation: operation()) }
   }
 

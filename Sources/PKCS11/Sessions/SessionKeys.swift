@@ -12,7 +12,8 @@ extension Session {
     var publicHandle: CK_OBJECT_HANDLE = 0
     var privateHandle: CK_OBJECT_HANDLE = 0
     try unsafe call(
-      .C_GenerateKeyPair, cryptoki.functions.pointee.C_GenerateKeyPair, operation: "generate a key pair with \(mechanism)"
+      .C_GenerateKeyPair, cryptoki.functions.pointee.C_GenerateKeyPair, mechanism: mechanism.type,
+      operation: "generate a key pair with \(mechanism)"
     ) { function in
       unsafe mechanism.withC { mechanism in
         unsafe publicKey.withTemplate { publicTemplate, publicCount in

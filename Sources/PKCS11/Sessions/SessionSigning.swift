@@ -60,7 +60,9 @@ extension Session {
   ) throws(PKCS11Error) {
     let handle = try handle
     let operation = "verify a signature with \(mechanism)"
-    try unsafe call(.C_VerifyInit, cryptoki.functions.pointee.C_VerifyInit, operation: operation) { function in
+    try unsafe call(
+      .C_VerifyInit, cryptoki.functions.pointee.C_VerifyInit, mechanism: mechanism.type, operation: operation
+    ) { function in
       unsafe mechanism.withC { unsafe ReturnValue(function(handle, $0, key.rawValue)) }.rawValue
     }
     let answer = unsafe cryptoki.answer(.C_Verify, cryptoki.functions.pointee.C_Verify) { function in
@@ -86,8 +88,11 @@ extension Session {
     }
     try mechanism.checkInput(byteCount: byteCount, signatureSize: maximumSignatureSize, token: token.label)
     let handle = try handle
+    let type = mechanism.type
     let answer = unsafe mechanism.withC { mechanism in
-      unsafe cryptoki.answer(.C_SignInit, cryptoki.functions.pointee.C_SignInit) { unsafe $0(handle, mechanism, key.rawValue) }
+      unsafe cryptoki.answer(.C_SignInit, cryptoki.functions.pointee.C_SignInit, mechanism: type) {
+        unsafe $0(handle, mechanism, key.rawValue)
+      }
     }
     guard answer == .ok else { throw failure(.C_SignInit, answer, operation: "sign with \(mechanism)") }
     isPoisoned = true
