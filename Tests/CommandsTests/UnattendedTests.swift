@@ -53,6 +53,49 @@ struct UnattendedTests {
     #expect(try values("Persistent", in: "hsmkey.timer") == ["true"])
   }
 
+  /// The system calls of a set of systemd's (`@file-system`), those of the sets in it included.
+  private func systemCalls(_ set: String) async throws -> Set<String> {
+    let shown = try await run("systemd-analyze", ["syscall-filter", set]).standardOutput
+    var calls: Set<String> = []
+    for line in shown.split(separator: "\n").dropFirst().map({ $0.trimmingCharacters(in: .whitespaces) }) where !line.hasPrefix("#") {
+      if line.hasPrefix("@") { try await calls.formUnion(systemCalls(line)) } else { calls.insert(line) }
+    }
+    return calls
+  }
+
+  @Test("a renewal, its program and all, stays within the service's system calls and address families, and makes no code as it runs")
+  func systemCalls() async throws {
+    var allowed: Set<String> = []
+    for filter in try values("SystemCallFilter", in: "hsmkey.service") {
+      if filter.hasPrefix("~") {
+        try await allowed.subtract(systemCalls(String(filter.dropFirst())))
+      } else {
+        try await allowed.formUnion(systemCalls(filter))
+      }
+    }
+    #expect(allowed.count > 200)
+    #expect(!allowed.contains("ptrace") && !allowed.contains("mount"))
+    var settings = ServiceBench.Settings()
+    settings.certificate.append("after-change: [/usr/bin/touch, told]")
+    try await ServiceBench.with(settings) { service in
+      let bench = service.bench
+      try await service.enrol()
+      let traced = try await run(
+        "strace", ["-f", "-qq", "-o", bench.folder.path("calls"), Bench.program, "certificate", "renew", "--all"],
+        environment: bench.environment, in: bench.folder.path)
+      #expect(traced.exitCode == 0, "\(traced.standardError)")
+      #expect(try await service.issuedCount() == 2)
+      let lines = try bench.text("calls").split(separator: "\n")
+      let used = Set(lines.compactMap { $0.firstMatch(of: /^\d+ +(\w+)\(/).map { String($0.1) } })
+      #expect(used.count > 40, "\(used.sorted())")
+      #expect(used.subtracting(allowed).isEmpty, "not allowed: \(used.subtracting(allowed).sorted())")
+      let families = Set(lines.compactMap { $0.firstMatch(of: /\bsocket(?:pair)?\((AF_\w+)/).map { String($0.1) } })
+      let named = try Set(#require(values("RestrictAddressFamilies", in: "hsmkey.service").first).split(separator: " ").map(String.init))
+      #expect(families.subtracting(named).isEmpty, "\(families)")
+      #expect(!lines.contains { $0.contains("PROT_WRITE|PROT_EXEC") }, "MemoryDenyWriteExecute")
+    }
+  }
+
   @Test("nothing is due and there is no terminal: not a word, neither to the journal nor to a mail; --json always answers")
   func silence() async throws {
     var settings = ServiceBench.Settings()
