@@ -39,7 +39,14 @@ struct RenewalFaultTests {
   }
 
   /// Answers that are unusual and right.
-  private static let accepted: Set<ServiceFault> = [.exclusiveTransform, .signedInPlace, .noCarriageReturns, .slowBody]
+  private static let accepted: Set<ServiceFault> = [
+    .exclusiveTransform, .signedInPlace, .noCarriageReturns, .slowBody, .lateAnswer, .notReadyAgain,
+  ]
+
+  /// The service's refusals on demand.
+  private static func refusals(_ operation: ServiceOperation) -> [ServiceFault] {
+    ServiceFault.allCases.filter { $0.rawValue.hasPrefix("refuse-") && $0.operations.contains(operation) }
+  }
 
   private static let whenFetching = [
     ExpectedFault(.unsigned, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.tampered, 6, "RESPONSE-SIGNATURE"),
@@ -53,7 +60,11 @@ struct RenewalFaultTests {
     ExpectedFault(.certificateFromAnotherIssuer, 6, "CERT-ISSUER"), ExpectedFault(.pemInsteadOfDER, 6, "CERT-DER"),
     ExpectedFault(.html502, 75, nil), ExpectedFault(.soapFault500, 75, nil), ExpectedFault(.redirect, 6, "TRANSPORT-REDIRECT"),
     ExpectedFault(.hangBeforeCommit, 75, nil), ExpectedFault(.hangAfterCommit, 75, nil), ExpectedFault(.closeAfterCommit, 75, nil),
-  ]
+    ExpectedFault(.answerToAnotherOperation, 6, "RESPONSE-ONE-PAYLOAD"), ExpectedFault(.certificateKnown, 6, "CERT-NOT-KNOWN"),
+    ExpectedFault(.certificateExpired, 6, "CERT-VALIDITY"), ExpectedFault(.certificateNotYetValid, 6, "CERT-VALIDITY"),
+    ExpectedFault(.certificateValidTooLong, 6, "CERT-VALIDITY"), ExpectedFault(.empty200, 6, "RESPONSE-SIZE"),
+    ExpectedFault(.closeBeforeCommit, 75, nil), ExpectedFault(.cutInHeader, 75, nil), ExpectedFault(.cutInBody, 75, nil),
+  ] + refusals(.get).map { ExpectedFault($0, 75, nil) }
 
   private static let whenRenewing = [
     ExpectedFault(.unsigned, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.tampered, 6, "RESPONSE-SIGNATURE"),
@@ -66,13 +77,36 @@ struct RenewalFaultTests {
     ExpectedFault(.html502, 7, "RESPONSE-STATUS"), ExpectedFault(.soapFault500, 7, "RESPONSE-FAULT"),
     ExpectedFault(.redirect, 6, "TRANSPORT-REDIRECT"), ExpectedFault(.hangBeforeCommit, 7, "TRANSPORT-TIMEOUT"),
     ExpectedFault(.hangAfterCommit, 7, "TRANSPORT-TIMEOUT"), ExpectedFault(.closeAfterCommit, 7, "TRANSPORT-RESPONSE"),
-  ]
+    ExpectedFault(.answerToAnotherOperation, 6, "RESPONSE-ONE-PAYLOAD"), ExpectedFault(.empty200, 6, "RESPONSE-SIZE"),
+    ExpectedFault(.closeBeforeCommit, 7, "TRANSPORT-RESPONSE"), ExpectedFault(.cutInHeader, 7, "TRANSPORT-RESPONSE"),
+    ExpectedFault(.cutInBody, 7, "TRANSPORT-RESPONSE"),
+  ] + refusals(.renew).map { ExpectedFault($0, 5, "RESPONSE-REFUSED") }
 
-  @Test("every fault that the simulator knows is in the lists")
+  @Test("every fault that the simulator knows of these two operations is in the lists")
   func complete() {
-    #expect(Set(Self.whenFetching.map(\.fault)).union(Self.accepted) == Set(ServiceFault.allCases))
-    #expect(
-      Set(Self.whenRenewing.map(\.fault)).union(Self.accepted) == Set(ServiceFault.allCases.filter { $0.operations.contains(.renew) }))
+    for (operation, expected) in [
+      (ServiceOperation.get, Self.whenFetching.map(\.fault)), (.renew, Self.whenRenewing.map(\.fault) + [.staleRetrievalID]),
+    ] {
+      let known = ServiceFault.allCases.filter { $0.operations.contains(operation) }
+      #expect(Set(expected).union(Self.accepted.filter { $0.operations.contains(operation) }) == Set(known))
+    }
+  }
+
+  @Test("CERT-NOT-KNOWN: a RetrievalId of another request brings a certificate that is not new; the old one stays, and a new start goes on")
+  func staleRetrievalID() async throws {
+    try await ServiceBench.with { service in
+      try await service.enrol()
+      let before = try await Untouched(service)
+      try service.simulator.set(.staleRetrievalID, for: .renew, answers: 1)
+      for command in ["renew", "fetch"] {
+        let refusal = try await service.bench.refusedAsJSON(6, "certificate", command, "payroll")
+        #expect(refusal.rule == "CERT-NOT-KNOWN", "\(refusal.message)")
+      }
+      #expect(try await Untouched(service) == before)
+      try await service.bench.succeeds("certificate", "abandon", "payroll", "--confirm", "payroll")
+      try await service.bench.succeeds("certificate", "renew", "payroll")
+      #expect(try await Untouched(service).serial != before.serial)
+    }
   }
 
   @Test("in the answer with the certificate: the old one stays in use, and fetch goes on once the fault is gone")
@@ -129,7 +163,9 @@ struct RenewalFaultTests {
 
   @Test("answers that are unusual and right are accepted")
   func unusual() async throws {
-    try await ServiceBench.with { service in
+    var settings = ServiceBench.Settings()
+    settings.simulator = { $0.lateFor = .milliseconds(300) }
+    try await ServiceBench.with(settings) { service in
       try await service.enrol()
       for fault in Self.accepted {
         try service.simulator.set(fault)
