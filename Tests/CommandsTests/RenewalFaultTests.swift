@@ -48,39 +48,41 @@ struct RenewalFaultTests {
     ServiceFault.allCases.filter { $0.rawValue.hasPrefix("refuse-") && $0.operations.contains(operation) }
   }
 
-  private static let whenFetching = [
-    ExpectedFault(.unsigned, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.tampered, 6, "RESPONSE-SIGNATURE"),
-    ExpectedFault(.otherCA, 6, "RESPONSE-SIGNER-CHAIN"), ExpectedFault(.signedByCustomer, 6, "RESPONSE-SIGNER-CHAIN"),
-    ExpectedFault(.sha1, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.twoSignatures, 6, "RESPONSE-SIGNATURE"),
-    ExpectedFault(.wrapped, 6, "RESPONSE-ENVELOPE"), ExpectedFault(.wrappedInBody, 6, "RESPONSE-ONE-PAYLOAD"),
-    ExpectedFault(.dtd, 6, "RESPONSE-XML"), ExpectedFault(.entity, 6, "RESPONSE-XML"),
-    ExpectedFault(.oversize, 6, "TRANSPORT-RESPONSE-SIZE"), ExpectedFault(.failWithoutErrorInfo, 75, nil),
-    ExpectedFault(.severalErrorInfos, 75, nil), ExpectedFault(.okWithoutRetrievalID, 6, "RESPONSE-MISSING-ELEMENT"),
-    ExpectedFault(.certificateForAnotherKey, 6, "CERT-KEY"), ExpectedFault(.certificateForAnotherCustomer, 6, "CERT-CUSTOMER"),
-    ExpectedFault(.certificateFromAnotherIssuer, 6, "CERT-ISSUER"), ExpectedFault(.pemInsteadOfDER, 6, "CERT-DER"),
-    ExpectedFault(.html502, 75, nil), ExpectedFault(.soapFault500, 75, nil), ExpectedFault(.redirect, 6, "TRANSPORT-REDIRECT"),
-    ExpectedFault(.hangBeforeCommit, 75, nil), ExpectedFault(.hangAfterCommit, 75, nil), ExpectedFault(.closeAfterCommit, 75, nil),
-    ExpectedFault(.answerToAnotherOperation, 6, "RESPONSE-ONE-PAYLOAD"), ExpectedFault(.certificateKnown, 6, "CERT-NOT-KNOWN"),
-    ExpectedFault(.certificateExpired, 6, "CERT-VALIDITY"), ExpectedFault(.certificateNotYetValid, 6, "CERT-VALIDITY"),
-    ExpectedFault(.certificateValidTooLong, 6, "CERT-VALIDITY"), ExpectedFault(.empty200, 6, "RESPONSE-SIZE"),
-    ExpectedFault(.closeBeforeCommit, 75, nil), ExpectedFault(.cutInHeader, 75, nil), ExpectedFault(.cutInBody, 75, nil),
-  ] + refusals(.get).map { ExpectedFault($0, 75, nil) }
+  private static let whenFetching =
+    [
+      ExpectedFault(.unsigned, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.tampered, 6, "RESPONSE-SIGNATURE"),
+      ExpectedFault(.otherCA, 6, "RESPONSE-SIGNER-CHAIN"), ExpectedFault(.signedByCustomer, 6, "RESPONSE-SIGNER-CHAIN"),
+      ExpectedFault(.sha1, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.twoSignatures, 6, "RESPONSE-SIGNATURE"),
+      ExpectedFault(.wrapped, 6, "RESPONSE-ENVELOPE"), ExpectedFault(.wrappedInBody, 6, "RESPONSE-ONE-PAYLOAD"),
+      ExpectedFault(.dtd, 6, "RESPONSE-XML"), ExpectedFault(.entity, 6, "RESPONSE-XML"),
+      ExpectedFault(.oversize, 6, "TRANSPORT-RESPONSE-SIZE"), ExpectedFault(.failWithoutErrorInfo, 75, nil),
+      ExpectedFault(.severalErrorInfos, 75, nil), ExpectedFault(.okWithoutRetrievalID, 6, "RESPONSE-MISSING-ELEMENT"),
+      ExpectedFault(.certificateForAnotherKey, 6, "CERT-KEY"), ExpectedFault(.certificateForAnotherCustomer, 6, "CERT-CUSTOMER"),
+      ExpectedFault(.certificateFromAnotherIssuer, 6, "CERT-ISSUER"), ExpectedFault(.pemInsteadOfDER, 6, "CERT-DER"),
+      ExpectedFault(.html502, 75, nil), ExpectedFault(.soapFault500, 75, nil), ExpectedFault(.redirect, 6, "TRANSPORT-REDIRECT"),
+      ExpectedFault(.hangBeforeCommit, 75, nil), ExpectedFault(.hangAfterCommit, 75, nil), ExpectedFault(.closeAfterCommit, 75, nil),
+      ExpectedFault(.answerToAnotherOperation, 6, "RESPONSE-ONE-PAYLOAD"), ExpectedFault(.certificateKnown, 6, "CERT-NOT-KNOWN"),
+      ExpectedFault(.certificateExpired, 6, "CERT-VALIDITY"), ExpectedFault(.certificateNotYetValid, 6, "CERT-VALIDITY"),
+      ExpectedFault(.certificateValidTooLong, 6, "CERT-VALIDITY"), ExpectedFault(.empty200, 6, "RESPONSE-SIZE"),
+      ExpectedFault(.closeBeforeCommit, 75, nil), ExpectedFault(.cutInHeader, 75, nil), ExpectedFault(.cutInBody, 75, nil),
+    ] + refusals(.get).map { ExpectedFault($0, 75, nil) }
 
-  private static let whenRenewing = [
-    ExpectedFault(.unsigned, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.tampered, 6, "RESPONSE-SIGNATURE"),
-    ExpectedFault(.otherCA, 6, "RESPONSE-SIGNER-CHAIN"), ExpectedFault(.signedByCustomer, 6, "RESPONSE-SIGNER-CHAIN"),
-    ExpectedFault(.sha1, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.twoSignatures, 6, "RESPONSE-SIGNATURE"),
-    ExpectedFault(.wrapped, 6, "RESPONSE-ENVELOPE"), ExpectedFault(.wrappedInBody, 6, "RESPONSE-ONE-PAYLOAD"),
-    ExpectedFault(.dtd, 6, "RESPONSE-XML"), ExpectedFault(.entity, 6, "RESPONSE-XML"),
-    ExpectedFault(.oversize, 6, "TRANSPORT-RESPONSE-SIZE"), ExpectedFault(.failWithoutErrorInfo, 5, "RESPONSE-REFUSED"),
-    ExpectedFault(.severalErrorInfos, 5, "RESPONSE-REFUSED"), ExpectedFault(.okWithoutRetrievalID, 6, "RESPONSE-MISSING-ELEMENT"),
-    ExpectedFault(.html502, 7, "RESPONSE-STATUS"), ExpectedFault(.soapFault500, 7, "RESPONSE-FAULT"),
-    ExpectedFault(.redirect, 6, "TRANSPORT-REDIRECT"), ExpectedFault(.hangBeforeCommit, 7, "TRANSPORT-TIMEOUT"),
-    ExpectedFault(.hangAfterCommit, 7, "TRANSPORT-TIMEOUT"), ExpectedFault(.closeAfterCommit, 7, "TRANSPORT-RESPONSE"),
-    ExpectedFault(.answerToAnotherOperation, 6, "RESPONSE-ONE-PAYLOAD"), ExpectedFault(.empty200, 6, "RESPONSE-SIZE"),
-    ExpectedFault(.closeBeforeCommit, 7, "TRANSPORT-RESPONSE"), ExpectedFault(.cutInHeader, 7, "TRANSPORT-RESPONSE"),
-    ExpectedFault(.cutInBody, 7, "TRANSPORT-RESPONSE"),
-  ] + refusals(.renew).map { ExpectedFault($0, 5, "RESPONSE-REFUSED") }
+  private static let whenRenewing =
+    [
+      ExpectedFault(.unsigned, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.tampered, 6, "RESPONSE-SIGNATURE"),
+      ExpectedFault(.otherCA, 6, "RESPONSE-SIGNER-CHAIN"), ExpectedFault(.signedByCustomer, 6, "RESPONSE-SIGNER-CHAIN"),
+      ExpectedFault(.sha1, 6, "RESPONSE-SIGNATURE"), ExpectedFault(.twoSignatures, 6, "RESPONSE-SIGNATURE"),
+      ExpectedFault(.wrapped, 6, "RESPONSE-ENVELOPE"), ExpectedFault(.wrappedInBody, 6, "RESPONSE-ONE-PAYLOAD"),
+      ExpectedFault(.dtd, 6, "RESPONSE-XML"), ExpectedFault(.entity, 6, "RESPONSE-XML"),
+      ExpectedFault(.oversize, 6, "TRANSPORT-RESPONSE-SIZE"), ExpectedFault(.failWithoutErrorInfo, 5, "RESPONSE-REFUSED"),
+      ExpectedFault(.severalErrorInfos, 5, "RESPONSE-REFUSED"), ExpectedFault(.okWithoutRetrievalID, 6, "RESPONSE-MISSING-ELEMENT"),
+      ExpectedFault(.html502, 7, "RESPONSE-STATUS"), ExpectedFault(.soapFault500, 7, "RESPONSE-FAULT"),
+      ExpectedFault(.redirect, 6, "TRANSPORT-REDIRECT"), ExpectedFault(.hangBeforeCommit, 7, "TRANSPORT-TIMEOUT"),
+      ExpectedFault(.hangAfterCommit, 7, "TRANSPORT-TIMEOUT"), ExpectedFault(.closeAfterCommit, 7, "TRANSPORT-RESPONSE"),
+      ExpectedFault(.answerToAnotherOperation, 6, "RESPONSE-ONE-PAYLOAD"), ExpectedFault(.empty200, 6, "RESPONSE-SIZE"),
+      ExpectedFault(.closeBeforeCommit, 7, "TRANSPORT-RESPONSE"), ExpectedFault(.cutInHeader, 7, "TRANSPORT-RESPONSE"),
+      ExpectedFault(.cutInBody, 7, "TRANSPORT-RESPONSE"),
+    ] + refusals(.renew).map { ExpectedFault($0, 5, "RESPONSE-REFUSED") }
 
   @Test("every fault that the simulator knows of these two operations is in the lists")
   func complete() {
