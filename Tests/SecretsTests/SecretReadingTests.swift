@@ -48,8 +48,8 @@ struct SecretFileTests {
   func length(newline: String) throws {
     let longest = String(repeating: "7", count: SecretSource.maximumCount)
     #expect(try text("file:" + folder.write((longest + newline).utf8, to: "pin")) == longest)
-    #expect(try refusal("file:" + folder.write((longest + "7" + newline).utf8, to: "pin"), hiding: "777").rule == .length)
-    #expect(try refusal("file:" + folder.write(Data(repeating: 0x37, count: 5_000_000), to: "pin"), hiding: "777").rule == .length)
+    #expect(try refusal("file:" + folder.write((longest + "7" + newline).utf8, to: "pin"), hiding: "7777777777").rule == .length)
+    #expect(try refusal("file:" + folder.write(Data(repeating: 0x37, count: 5_000_000), to: "pin"), hiding: "7777777777").rule == .length)
   }
 
   @Test(
