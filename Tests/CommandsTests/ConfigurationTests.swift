@@ -133,7 +133,7 @@ struct ConfigurationTests {
     let bench = try Bench()
     let bytes: [UInt8] =
       switch kind {
-      case "large": Array(repeating: UInt8(ascii: "#"), count: 300 << 10)
+      case "large": Array(repeating: UInt8(ascii: "#"), count: (4 << 20) + 1)
       case "deep": Array((String(repeating: "[", count: 50_000) + String(repeating: "]", count: 50_000)).utf8)
       default: [0x66, 0xff, 0x00]
       }
