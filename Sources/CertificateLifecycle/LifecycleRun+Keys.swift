@@ -6,6 +6,7 @@ extension LifecycleRun {
   /// Saves the name of a key that is about to be made: what is on the token and in no record would belong to nobody.
   mutating func nameKey() async throws {
     let name = try await freeKeyName()
+    freshName = name
     let left = record.pending.flatMap { pending -> LeftKey? in
       guard pending.isUnsent else { return nil }
       let made = pending.algorithm.map { " (\($0))" } ?? ""
@@ -30,12 +31,15 @@ extension LifecycleRun {
   mutating func makeKey() async throws {
     let keyName = try pending().keyName
     let key: LifecycleKey
-    if let left = try await lifecycle.keys.keyLeftBehind(named: keyName, algorithm: plan.algorithm) {
+    if keyName == freshName {
+      // Nobody had the name a moment ago, so nothing was left under it; a token is asked as little as can be.
+      freshName = nil
+      key = try await generateKey(keyName)
+    } else if let left = try await lifecycle.keys.keyLeftBehind(named: keyName, algorithm: plan.algorithm) {
       say("uses the key \(keyName), which an earlier run made")
       key = left
     } else if try await lifecycle.keys.isFree(keyName) {
-      say("generates the key \(keyName) on the token (\(plan.algorithm))")
-      key = try await lifecycle.keys.generateKey(named: keyName, algorithm: plan.algorithm)
+      key = try await generateKey(keyName)
     } else {
       return try await nameKey()
     }
@@ -45,6 +49,11 @@ extension LifecycleRun {
       $0.algorithm = algorithm
       $0.stage = .keyMade
     }
+  }
+
+  private func generateKey(_ name: String) async throws -> LifecycleKey {
+    say("generates the key \(name) on the token (\(plan.algorithm))")
+    return try await lifecycle.keys.generateKey(named: name, algorithm: plan.algorithm)
   }
 
   mutating func makeRequest() async throws {

@@ -14,6 +14,8 @@ struct LifecycleRun: Sendable {
   var credentials: (@Sendable () async throws -> TransferCredentials)?
   /// As it was last saved.
   var record: CertificateRecord
+  /// The name for a key that this run has found free and put down, until it makes the key.
+  var freshName: String?
   private var course: LifecycleDecision.Course
 
   init(

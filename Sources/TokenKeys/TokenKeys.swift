@@ -108,7 +108,7 @@ public final class TokenKeys: Sendable {
 
   /// The one key with this `CKA_ID`.
   public func key(identifier: KeyIdentifier) async throws -> TokenKey {
-    try await exactlyOne("with CKA_ID \(identifier)") { try $0.readKeys(matching: [.init(.id, identifier.bytes)]) }
+    try await exactlyOne("with CKA_ID \(identifier)") { try $0.readKeys(identifier: identifier) }
   }
 
   /// The one key whose public half is this one: the only lookup that cannot be misled by labels or identifiers.

@@ -68,8 +68,8 @@ struct InterruptionTests {
     let operation = isRenewal ? "renewCertificate" : "signNewCertificate"
     #expect(
       named == [
-        "look for the name", "look for a key left behind", "before the key is generated", "after the key is generated",
-        "before the request is made", "after the request is made", "look up a key", "before \(operation)", "after \(operation)", "wait",
+        "look for the name", "before the key is generated", "after the key is generated", "before the request is made",
+        "after the request is made", "look up a key", "before \(operation)", "after \(operation)", "wait",
         "before getCertificate", "after getCertificate", "before the certificate is stored", "after the certificate is stored",
       ])
   }

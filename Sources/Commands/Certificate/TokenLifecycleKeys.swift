@@ -1,5 +1,6 @@
 import CertificateLifecycle
 import SwiftASN1
+import Synchronization
 import TokenKeys
 import X509
 
@@ -8,6 +9,12 @@ struct TokenLifecycleKeys: LifecycleKeys {
   let keys: TokenKeys
   /// What new keys must be.
   let policy: KeyPolicy
+  private let read = ReadKeys()
+
+  init(keys: TokenKeys, policy: KeyPolicy) {
+    self.keys = keys
+    self.policy = policy
+  }
 
   func isFree(_ name: String) async throws -> Bool { try await !keys.isTaken(name) }
 
@@ -40,7 +47,9 @@ struct TokenLifecycleKeys: LifecycleKeys {
 
   func destroyKey(identifier: String) async throws {
     do {
-      _ = try await keys.destroy(tokenKey(identifier))
+      let key = try await tokenKey(identifier)
+      read[identifier] = nil
+      _ = try await keys.destroy(key)
     } catch let error as TokenKeysError where error.code == .keyNotFound {
       // An earlier run was cut off after the private half was gone, or after everything was.
       if let parsed = KeyIdentifier(hexadecimal: identifier) { try await keys.destroyRemains(of: parsed) }
@@ -74,10 +83,25 @@ struct TokenLifecycleKeys: LifecycleKeys {
     guard let parsed = KeyIdentifier(hexadecimal: identifier) else {
       throw CommandError.input("\(identifier) is no CKA_ID", operation: "find a key of the state file on the token")
     }
-    return try await keys.key(identifier: parsed)
+    if let known = read[identifier] { return known }
+    let key = try await keys.key(identifier: parsed)
+    read[identifier] = key
+    return key
   }
 
   private func lifecycleKey(_ key: TokenKey) -> LifecycleKey {
-    LifecycleKey(name: key.name, identifier: key.identifier.hexadecimal, privateKey: key.privateKey)
+    read[key.identifier.hexadecimal] = key
+    return LifecycleKey(name: key.name, identifier: key.identifier.hexadecimal, privateKey: key.privateKey)
+  }
+}
+
+/// The keys that were read from the token or made there so far, by `CKA_ID`. What a key is does not change, and reading it means searches
+/// through all objects of the token.
+private final class ReadKeys: Sendable {
+  private let keys = Mutex<[String: TokenKey]>([:])
+
+  subscript(identifier: String) -> TokenKey? {
+    get { keys.withLock { $0[identifier] } }
+    set { keys.withLock { $0[identifier] = newValue } }
   }
 }

@@ -24,6 +24,9 @@ internal import Synchronization
   /// Sessions with one slot are opened one after the other.
   let opening = SessionOpening()
 
+  /// Searches and what changes objects take turns, where the module wants it.
+  let objectTurns = ObjectTurns()
+
   /// How deep in forks this process was when the module was loaded.
   private let forkDepth = ForkWatch.depth
 
@@ -60,7 +63,7 @@ internal import Synchronization
   ) -> ReturnValue {
     guard let pointer else { return .functionNotSupported }
     if isForked { return .cryptokiNotInitialized }
-    return Self.answer(function, of: path, mechanism: mechanism()) { invoke(pointer) }
+    return Self.answer(function, of: path, mechanism: mechanism()) { objectTurns.take(for: function) { invoke(pointer) } }
   }
 
   /// Every call into a module passes here: watched when the thread belongs to a pool, traced when somebody listens.

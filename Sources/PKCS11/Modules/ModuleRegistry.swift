@@ -233,7 +233,9 @@ final class ModuleEntry: Sendable {
     guard answer == .ok else {
       throw cryptoki.failure(.C_GetInfo, answer, token: nil, operation: "ask the module for its information")
     }
-    return ModuleInformation(information, cryptoki)
+    let module = ModuleInformation(information, cryptoki)
+    cryptoki.objectTurns.isNeeded.store(module.mixesUpSearchesAndChanges, ordering: .relaxed)
+    return module
   }
 
   private static func getInformation(_ cryptoki: Cryptoki, _ information: inout CK_INFO) -> ReturnValue {

@@ -59,6 +59,11 @@ final class TokenConnection {
     }
   }
 
+  /// Keeps the handle of the only private key with an identifier, while the login lasts.
+  func remember(_ handle: ObjectHandle, of identifier: KeyIdentifier) {
+    handles.remember(handle, of: identifier, epoch: lender.loginEpoch)
+  }
+
   /// The handle of the private key with this identifier, found once and remembered while it is valid.
   func privateKeyHandle(_ identifier: KeyIdentifier, in session: inout Session) throws -> ObjectHandle {
     if let known = handles.handle(of: identifier, epoch: lender.loginEpoch) { return known }
@@ -80,7 +85,7 @@ final class TokenConnection {
         .keyAmbiguous, operation: "find the private key \(identifier)",
         message: "token \(token.label) holds several private keys with this CKA_ID")
     }
-    handles.remember(handle, of: identifier, epoch: lender.loginEpoch)
+    remember(handle, of: identifier)
     return handle
   }
 

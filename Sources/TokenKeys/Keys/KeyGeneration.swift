@@ -80,7 +80,7 @@ extension TokenKeys {
 
   /// Whether a key, or one half of one, has this name (`CKA_LABEL`).
   public func isTaken(_ name: String) async throws -> Bool {
-    try await perform(isRepeatable: true) { try !$0.halves(named: name, limit: 1).isEmpty }
+    try await perform(isRepeatable: true) { try !$0.halves(named: name).isEmpty }
   }
 }
 
@@ -109,7 +109,7 @@ extension TokenConnection {
         hint: "nothing was made; the binding itself (PKCS11.Session) makes and uses such keys")
     }
     // Labels are for people, so nothing on the token stops a second key from having one; we do.
-    guard try halves(named: name, limit: 1).isEmpty else { throw nameTaken(name, operation: operation) }
+    guard try halves(named: name).isEmpty else { throw nameTaken(name, operation: operation) }
     let identifier = KeyIdentifier(try reading { try $0.generateRandom(count: KeyIdentifier.length) })
     var making = KeyPairMaking(
       name: name, identifier: identifier, dialect: wish.dialect,
@@ -122,7 +122,9 @@ extension TokenConnection {
         let privateKey = try making.make(algorithm, operation: operation, in: &session)
         try making.settleIdentifier(in: &session)
         // Found by identifier, as it will be from now on, and not by the handle that we happen to have.
-        let (publicKey, observedAlgorithm) = try Self.publicHalf(of: making.identifier, label: name, in: &session)
+        let halves = try halves(withIdentifier: making.identifier, in: &session)
+        let (publicKey, observedAlgorithm) = try Self.publicHalf(
+          of: making.identifier, label: name, known: halves.publicKeys[making.identifier] ?? [], in: &session)
         let wantsPINEachTime = try session.attributes([.alwaysAuthenticate], of: privateKey).bool(.alwaysAuthenticate) ?? false
         return KeyParts(
           name: name, identifier: making.identifier, algorithm: observedAlgorithm, publicKey: publicKey, wantsPINEachTime: wantsPINEachTime)
@@ -146,11 +148,11 @@ extension TokenConnection {
 
   /// That nobody else has taken the name since we looked.
   private func checkName(_ name: String, operation: String) throws {
-    var count = try halves(named: name, limit: 3).count
+    var count = try halves(named: name).count
     if count < 2 {
       // A login that was dropped hides the private half, which must not pass for somebody else's doing.
       try checkLogin()
-      count = try halves(named: name, limit: 3).count
+      count = try halves(named: name).count
     }
     guard count >= 2 else {
       throw TokenKeysError(
@@ -208,8 +210,8 @@ extension TokenConnection {
   }
 
   /// Private and public keys with a label.
-  fileprivate func halves(named name: String, limit: Int) throws -> [ObjectHandle] {
-    try reading { try KeyPairMaking.halves(named: name, limit: limit, in: &$0) }
+  fileprivate func halves(named name: String) throws -> [ObjectHandle] {
+    try reading { try KeyPairMaking.halves(named: name, in: &$0) }
   }
 
   /// The policy, rule by rule, with probes, and then a signature over fresh random bytes, verified with the public half.

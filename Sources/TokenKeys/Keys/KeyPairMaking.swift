@@ -123,9 +123,19 @@ struct KeyPairMaking {
     }
   }
 
-  /// Private and public keys with a label.
-  static func halves(named name: String, limit: Int = 3, in session: inout Session) throws -> [ObjectHandle] {
-    try ObjectClass.keyHalves.flatMap { try session.findObjects(matching: [.init(.objectClass, $0), .init(.label, name)], limit: limit) }
+  /// Private and public keys with a label. One search of all kinds: most tokens search by going through all of their objects.
+  static func halves(named name: String, in session: inout Session) throws -> [ObjectHandle] {
+    var halves: [ObjectHandle] = []
+    for object in try session.findObjects(matching: [.init(.label, name)]) {
+      do throws(PKCS11Error) {
+        let kind = try session.attributes([.objectClass], of: object).objectClass()
+        if let kind, ObjectClass.keyHalves.contains(kind) { halves.append(object) }
+      } catch {
+        // Somebody may have destroyed it since the search.
+        guard error.returnValue == .objectHandleInvalid else { throw error }
+      }
+    }
+    return halves
   }
 }
 

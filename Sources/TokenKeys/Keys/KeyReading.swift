@@ -29,6 +29,18 @@ extension TokenConnection {
     }
   }
 
+  /// The one private key with an identifier, with its public half.
+  func readKeys(identifier: KeyIdentifier) throws -> [FoundKey] {
+    try readKeys { session in try halves(withIdentifier: identifier, in: &session) }
+  }
+
+  /// Everything that carries an identifier, by one search. The number of the private key among them is remembered, if it is the only one.
+  func halves(withIdentifier identifier: KeyIdentifier, in session: inout Session) throws -> Halves {
+    let halves = try Self.halves([[Attribute(.id, identifier.bytes)]], in: &session)
+    if let only = halves.privateKeys.first, halves.privateKeys.count == 1 { remember(only.handle, of: identifier) }
+    return halves
+  }
+
   /// Private keys with this name, each with its public half.
   ///
   /// The name leads to the identifier, and only that to the halves: a label is for people, and whoever else has it says nothing.
@@ -44,7 +56,7 @@ extension TokenConnection {
           continue
         }
         guard searched.insert(identifier).inserted else { continue }
-        let both = try Self.halves([[Attribute(.id, identifier.bytes)]], in: &session)
+        let both = try self.halves(withIdentifier: identifier, in: &session)
         halves.privateKeys += both.privateKeys.filter { $0.label == name }
         halves.publicKeys[identifier] = both.publicKeys[identifier]
       }
@@ -78,13 +90,15 @@ extension TokenConnection {
     }
   }
 
-  private struct PrivateHalf {
+  struct PrivateHalf {
+    let handle: ObjectHandle
     let label: String
     let identifier: KeyIdentifier
     let wantsPINEachTime: Bool
   }
 
-  private struct Halves {
+  /// What searches have found of key pairs.
+  struct Halves {
     var privateKeys: [PrivateHalf] = []
     var publicKeys: [KeyIdentifier: [ObjectHandle]] = [:]
   }
@@ -110,6 +124,7 @@ extension TokenConnection {
   ) throws -> PrivateHalf {
     let values = try session.attributes([.label, .alwaysAuthenticate], of: handle)
     return PrivateHalf(
-      label: values.string(.label) ?? "", identifier: identifier, wantsPINEachTime: try values.bool(.alwaysAuthenticate) ?? false)
+      handle: handle, label: values.string(.label) ?? "", identifier: identifier,
+      wantsPINEachTime: try values.bool(.alwaysAuthenticate) ?? false)
   }
 }
