@@ -37,6 +37,9 @@ struct CertificateStanding: Sendable, Hashable {
 
   private var isUnsent: Bool { stage == .planned || stage == .keyMade || stage == .requestMade }
 
+  /// Whether a renewal was sent, or may have been.
+  var renewalIsUnderWay: Bool { kind == .renewal && !isUnsent }
+
   /// From when on a timer works on it: a renewal that was sent at once, one that was not from the opening of the window on, any other
   /// certificate by the schedule.
   func due(_ schedule: RenewalSchedule) -> Date? {

@@ -20,6 +20,8 @@ public struct CertificateSummary: Sendable, Hashable {
   public let windowOpens: Date?
   /// From when on a timer renews it, or goes on with its renewal.
   public let dueAt: Date?
+  /// Whether a renewal was sent, or may have been, that is not in use yet.
+  public let renewalIsUnderWay: Bool
   /// What is pending.
   public let pendingKind: PendingOperation.Kind?
   /// Whether the program that hears of a change has not ended well yet.
@@ -46,12 +48,16 @@ public struct CertificateSummary: Sendable, Hashable {
     serial = standing.serial
     windowOpens = standing.window?.opens
     dueAt = standing.due(schedule)
+    renewalIsUnderWay = standing.renewalIsUnderWay
     pendingKind = standing.kind
     hookPending = standing.hookPending
     refusalCodes = standing.refusalCodes
     previousCount = standing.previousCount
     nextStep = standing.nextStep(at: time)
   }
+
+  /// Whether a timer works on it now. It goes on with what was sent whatever the clock says: that may have been wrong when it was begun.
+  public func isDue(at time: Date) -> Bool { renewalIsUnderWay || dueAt.map { time >= $0 } ?? false }
 
   /// The summary of one record.
   ///

@@ -25,6 +25,9 @@ struct LifecycleDecision {
     private(set) var leftOver: PendingOperation?
     /// Whether this run has told the users, with success or without.
     var hasToldUsers = false
+    /// Whether this run has held the certificate that is pending against every rule. What an earlier run found may be true no more: the
+    /// certificate may have been revoked since, or have expired.
+    private(set) var hasChecked = false
 
     init(_ record: CertificateRecord) {
       leftOver = record.pending.flatMap { $0.stage == .stored || $0.waitsForUsersOnly ? $0 : nil }
@@ -34,7 +37,11 @@ struct LifecycleDecision {
     mutating func hasInstalled() {
       leftOver = nil
       hasToldUsers = false
+      hasChecked = false
     }
+
+    /// This run has checked the certificate, which has passed.
+    mutating func passedChecks() { hasChecked = true }
   }
 
   let goal: Goal
@@ -128,7 +135,7 @@ struct LifecycleDecision {
     case .aboutToSend: .perform(.noteUnknownOutcome)
     case .retrievalIDKnown: .perform(.ask)
     case .received: .perform(.check)
-    case .checked: .perform(.store)
+    case .checked: .perform(course.hasChecked ? .store : .check)
     default:
       throw LifecycleError(
         .stateUnusable, operation: operation, message: "the state knows a stage that this program does not: \(pending.stage)")

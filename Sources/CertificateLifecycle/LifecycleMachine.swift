@@ -122,8 +122,10 @@ public struct LifecycleMachine: Sendable {
     // The question for the certificate, which can be asked again without harm.
     rows([.retrievalIDKnown, .refused], .received, [.received]),
     rows([.retrievalIDKnown, .refused], .refused, [.refused]),
-    rows([.received], .checkFailed, [.retrievalIDKnown]),
+    rows([.received, .checked], .checkFailed, [.retrievalIDKnown]),
     rows([.received], .checked, [.checked]),
+    // An import that lay there since it was checked; there is nobody to ask again.
+    rows([.checked], .checkFailed, resting),
     // The installation.
     rows([.checked], .stored, [.stored]),
     rows([.stored], .fileWritten, [.active, .overlap, .expired]),
@@ -136,7 +138,7 @@ public struct LifecycleMachine: Sendable {
     // The name is in use as before; the earlier certificate is *retired*.
     rows([.overlap], .retired, [.active, .overlap, .retired]),
     rows(
-      [.planned, .keyMade, .requestMade, .refused, .aboutToSend, .uncertain, .retrievalIDKnown, .expired], .abandoned,
+      [.planned, .keyMade, .requestMade, .refused, .aboutToSend, .uncertain, .retrievalIDKnown, .received, .checked, .expired], .abandoned,
       [.nothing, .active, .overlap, .expired]),
     // A renewal that has not been sent when its time is out cannot go on.
     rows([.active, .overlap, .planned, .keyMade, .requestMade, .refused], .timeRanOut, [.expired]),
@@ -158,7 +160,8 @@ public struct LifecycleMachine: Sendable {
   static let ask = Act(name: "ask for the certificate", needsOnDisk: .retrievalIDKnown, afterCrash: "asks again")
   static let check = Act(name: "check the certificate", needsOnDisk: .received, afterCrash: "checks it again")
   static let store = Act(
-    name: "store the certificate beside its key", needsOnDisk: .checked, afterCrash: "stores it again, which changes nothing where it is")
+    name: "store the certificate beside its key", needsOnDisk: .checked,
+    afterCrash: "checks it again, since time has passed, and stores it again, which changes nothing where it is")
   static let writeFile = Act(name: "write the file for its users", needsOnDisk: .stored, afterCrash: "writes it again")
   static let tellUsers = Act(
     name: "run the after-change program", needsOnDisk: .active, afterCrash: "runs it again: it hears of each change at least once")

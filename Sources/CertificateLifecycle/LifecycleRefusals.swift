@@ -36,7 +36,7 @@ extension CertificateLifecycle {
 
   /// How to get rid of what is pending, for the end of a hint; nothing where there is nothing that can be dropped.
   private func abandoning(_ record: CertificateRecord) -> String {
-    guard let pending = record.pending, pending.certificate == nil else { return "" }
+    guard let pending = record.pending, pending.canBeAbandoned else { return "" }
     return "; what is pending for this one is dropped with: hsmkey certificate abandon \(record.name)"
   }
 }

@@ -68,17 +68,26 @@ extension LifecycleRun {
     }
   }
 
-  /// Holds the certificate that came against every rule. One that breaks a rule is not kept: the question can be asked again.
+  /// Holds the certificate that came against every rule. One that breaks a rule is not kept: the question can be asked again. One that
+  /// cannot be checked, because nobody answers for its revocation list, is kept.
   mutating func check() async throws {
-    guard let der = try pending().certificate else { throw unusable("the state says that a certificate was received, and holds none") }
+    let pending = try pending()
+    guard let der = pending.certificate else { throw unusable("the state says that a certificate was received, and holds none") }
     let key = try await newKey()
-    let expectedIssuer = try pending().kind == .renewal ? record.active?.certificate().issuer : nil
+    let expectedIssuer = pending.kind == .renewal ? try record.active?.certificate().issuer : nil
     do {
       let accepted = try await lifecycle.acceptance(
         of: key, for: plan, known: record.knownDigests, expectedIssuer: expectedIssuer
       ).check(ReceivedCertificate(der: Array(der)))
-      try save(.checked, detail: ["serial": DigestText.hexadecimal(accepted.certificate.serialNumber.bytes)]) { $0.stage = .checked }
+      if pending.stage == .received {
+        try save(.checked, detail: ["serial": DigestText.hexadecimal(accepted.certificate.serialNumber.bytes)]) { $0.stage = .checked }
+      }
     } catch let error as CertificateServiceError {
+      if error.code == .unreachable { throw error.with(hint: "go on with: hsmkey certificate fetch \(plan.name)") }
+      guard pending.retrievalID != nil else {
+        try save(.checkFailed, detail: Self.detail(of: error), record: { $0.pending = nil })
+        throw error.with(hint: "nothing of it is kept")
+      }
       try save(.checkFailed, detail: Self.detail(of: error)) {
         $0.certificate = nil
         $0.stage = .retrievalIDKnown

@@ -77,7 +77,12 @@ extension LifecycleRun {
   /// The key that the state names, on the token.
   func newKey() async throws -> LifecycleKey {
     guard let identifier = try pending().keyIdentifier else { throw unusable("the state says that a key was made, and does not say which") }
-    return try await lifecycle.keys.key(identifier: identifier)
+    do {
+      return try await lifecycle.keys.key(identifier: identifier)
+    } catch {
+      say("if the key \(try pending().keyName) is gone for good, drop what is pending with: hsmkey certificate abandon \(plan.name)")
+      throw error
+    }
   }
 
   /// `payroll-20261122`, and with a number behind it when that is taken.

@@ -16,7 +16,7 @@ struct LifecycleRun: Sendable {
   var record: CertificateRecord
   /// The name for a key that this run has found free and put down, until it makes the key.
   var freshName: String?
-  private var course: LifecycleDecision.Course
+  var course: LifecycleDecision.Course
 
   init(
     _ lifecycle: CertificateLifecycle, _ plan: CertificatePlan, _ goal: LifecycleDecision.Goal, operation: String, record: CertificateRecord
@@ -50,7 +50,9 @@ struct LifecycleRun: Sendable {
     case .turnIntoEnrolment: try turnIntoEnrolment()
     case .send: try await send()
     case .ask: try await ask()
-    case .check: try await check()
+    case .check:
+      try await check()
+      course.passedChecks()
     case .store:
       try await store()
       course.hasInstalled()

@@ -84,6 +84,9 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   /// Whether the certificate is in use, and only the program that hears of the change is missing.
   public var waitsForUsersOnly: Bool { stage == .active }
 
+  /// Whether it can be dropped: its certificate is not the one in use.
+  var canBeAbandoned: Bool { stage != .stored && !waitsForUsersOnly }
+
   /// The command that goes on from here.
   public var nextCommand: String { isUnsent || isUncertain ? (kind == .renewal ? "renew" : "enrol") : "fetch" }
 

@@ -68,7 +68,7 @@ struct MachineTests {
 struct DecisionTests {
   private static let now = Date(timeIntervalSince1970: 1_795_000_000)
 
-  /// The stages of what is pending, with the step that each is the preparation of.
+  /// The stages of what is pending, with the step that each is the preparation of, for a run that has checked the certificate itself.
   private static let steps: [(LifecycleState, LifecycleDecision.Step)] = [
     (.planned, .makeKey), (.keyMade, .makeRequest), (.requestMade, .send), (.aboutToSend, .noteUnknownOutcome), (.uncertain, .send),
     (.retrievalIDKnown, .ask), (.received, .check), (.checked, .store), (.stored, .writeFile), (.active, .tellUsers),
@@ -76,14 +76,16 @@ struct DecisionTests {
 
   private func next(
     _ goal: LifecycleDecision.Goal, _ kind: PendingOperation.Kind, _ stage: LifecycleState, active: InstalledCertificate?,
-    mayRepeat: Bool = false
+    mayRepeat: Bool = false, hasChecked: Bool = true
   ) throws -> LifecycleDecision.Step? {
     var record = CertificateRecord(name: "payroll", customerID: "1", environment: "test")
     record.active = active
     record.pending = PendingOperation(kind: kind, keyName: "k", startedAt: Self.now)
     record.pending?.stage = stage
+    var course = LifecycleDecision.Course(record)
+    if hasChecked { course.passedChecks() }
     let decision = LifecycleDecision(
-      goal: goal, record: record, course: .init(record), mayRepeat: mayRepeat, algorithm: "rsa-2048", now: Self.now, operation: "test")
+      goal: goal, record: record, course: course, mayRepeat: mayRepeat, algorithm: "rsa-2048", now: Self.now, operation: "test")
     guard case .perform(let step) = try decision.next() else { return nil }
     return step
   }
@@ -91,6 +93,13 @@ struct DecisionTests {
   @Test("An enrolment goes on with the act that its stage is the preparation of")
   func enrolment() throws {
     for (stage, step) in Self.steps { #expect(try next(.enrol, .enrolment, stage, active: nil) == step, "\(stage)") }
+  }
+
+  @Test("What an earlier run has checked is checked again before it is stored")
+  func checkedBefore() throws {
+    for (goal, kind) in [(LifecycleDecision.Goal.enrol, PendingOperation.Kind.enrolment), (.fetch, .renewal), (.fetch, .import)] {
+      #expect(try next(goal, kind, .checked, active: nil, hasChecked: false) == .check)
+    }
   }
 
   @Test("LIFECYCLE-NOT-REPEATED: a renewal goes on in the same way, but is sent again after an unknown outcome only if it may be")

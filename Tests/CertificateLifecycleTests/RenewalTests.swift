@@ -163,13 +163,75 @@ struct RenewalTests {
     }
   }
 
-  @Test("LIFECYCLE-ONE-PENDING: a certificate that has come is not abandoned")
+  @Test("A certificate that has come and cannot be installed, because its key is gone, is dropped with the rest; the hint says how")
+  func abandonWithoutKey() async throws {
+    for stage in [LifecycleState.received, .checked] {
+      try await LifecycleBench.with { bench in
+        let old = try await bench.install()
+        bench.interruptions.interrupt(at: "before the certificate is stored")
+        await #expect(throws: Interruptions.Interrupted.self) { try await bench.renew() }
+        bench.interruptions.startProcess()
+        var record = try bench.record()
+        record.pending?.stage = stage
+        try bench.store().save(record, at: bench.clock.now)
+        let pending = try bench.pending()
+        try await bench.keys.destroyKey(identifier: #require(pending.keyIdentifier))
+        await #expect(throws: (any Error).self) { try await bench.fetch() }
+        #expect(bench.events.contains { $0.contains("hsmkey certificate abandon payroll") })
+        #expect(try bench.lifecycle().abandon(LifecycleBench.name).keyName == pending.keyName)
+        let entry = try #require(try bench.store().history(of: LifecycleBench.name).last)
+        #expect(entry.event == "abandoned")
+        #expect(entry.detail["retrieval-id"] == pending.retrievalID)
+        #expect(entry.detail["certificate-sha256"]?.count == 64)
+        let installed = try await bench.renew()
+        #expect(try bench.record().previous.map(\.der) == [old.der])
+        #expect(try bench.record().active?.der == installed.der)
+      }
+    }
+  }
+
+  @Test("LIFECYCLE-ONE-PENDING: a certificate that is in use is not abandoned")
   func abandonTooLate() async throws {
+    try await LifecycleBench.with { bench in
+      let folder = bench.folder.path("not-there")
+      await #expect(throws: LifecycleError.self) { try await bench.enrol(file: "\(folder)/payroll.pem") }
+      #expect(try bench.pending().stage == .stored)
+      let error = try await lifecycleError { try bench.lifecycle().abandon(LifecycleBench.name) }
+      #expect(error.rule == .onePending)
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try await bench.fetch(file: "\(folder)/payroll.pem")
+    }
+  }
+
+  @Test("What an earlier run found of a certificate is looked at again before it is installed: it may have expired since")
+  func checkedAgain() async throws {
     try await LifecycleBench.with { bench in
       bench.interruptions.interrupt(at: "before the certificate is stored")
       await #expect(throws: Interruptions.Interrupted.self) { try await bench.enrol() }
-      #expect(throws: LifecycleError.self) { try bench.lifecycle().abandon(LifecycleBench.name) }
-      try await bench.fetch()
+      #expect(try bench.pending().stage == .checked)
+      bench.clock.advance(days: 800)
+      #expect(try await serviceError { try await bench.fetch() }.rule == .certificateValidity)
+      let pending = try bench.pending()
+      #expect(pending.stage == .retrievalIDKnown)
+      #expect(pending.certificate == nil)
+      #expect(await bench.keys.certificates(of: pending.keyName).isEmpty)
+    }
+  }
+
+  @Test("An import that was cut off is looked at again as well; there is nobody to ask for another, so nothing is pending then")
+  func importCheckedAgain() async throws {
+    try await LifecycleBench.with { bench in
+      let key = try await bench.keys.add(named: "payroll-imported")
+      let certificate = try await bench.simulator.issueCertificate(
+        for: key.privateKey.publicKey, customerID: LifecycleBench.customerID, customerName: "Ab Demo Oy", notBefore: bench.clock.now)
+      bench.interruptions.interrupt(at: "before the certificate is stored")
+      await #expect(throws: Interruptions.Interrupted.self) {
+        try await bench.lifecycle().importCertificate(certificate, key: key, plan: bench.plan())
+      }
+      bench.clock.advance(days: 800)
+      #expect(try await serviceError { try await bench.fetch() }.rule == .certificateValidity)
+      #expect(try bench.record().pending == nil)
+      #expect(try bench.record().active == nil)
     }
   }
 }

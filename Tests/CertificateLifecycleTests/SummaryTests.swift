@@ -141,6 +141,11 @@ struct ScheduleTests {
       #expect(CertificateSummary(record, at: bench.clock.now).dueAt == opens)
       record.pending?.stage = .retrievalIDKnown
       #expect(CertificateSummary(record, at: bench.clock.now).dueAt == bench.clock.now)
+      // Begun by a clock that was far ahead, and corrected since.
+      #expect(CertificateSummary(record, at: bench.clock.now - 50 * 86_400).isDue(at: bench.clock.now - 50 * 86_400))
+      record.pending?.stage = .planned
+      #expect(!CertificateSummary(record, at: bench.clock.now).isDue(at: bench.clock.now))
+      #expect(CertificateSummary(record, at: opens).isDue(at: opens))
     }
   }
 }

@@ -167,7 +167,7 @@ private final class SimulatedYear: Sendable {
     let now = now()
     for summary in summaries {
       let isWaiting = summary.state == .uncertain || summary.state == .aboutToSend
-      guard let due = summary.dueAt, due <= now, let notAfter = summary.notAfter, now < notAfter || summary.pendingKind != nil,
+      guard summary.isDue(at: now), let notAfter = summary.notAfter, now < notAfter || summary.pendingKind != nil,
         !isPerson || isWaiting
       else { continue }
       if weather.number(0..<30) == 0 { interruptions.interrupt(atStep: weather.number(1..<14)) }

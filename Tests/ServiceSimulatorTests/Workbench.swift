@@ -91,7 +91,7 @@ final class Workbench: Sendable {
     _ envelope: String, action: String?, path: String = "/2017/10/CertificateServices", contentType: String = "text/xml; charset=utf-8",
     options: [String] = []
   ) async throws -> Reply {
-    var arguments = ["-s", "--max-time", "20", "-H", "Content-Type: \(contentType)", "--data-binary", "@-"]
+    var arguments = ["-s", "--max-time", "300", "-H", "Content-Type: \(contentType)", "--data-binary", "@-"]
     if let action { arguments += ["-H", "SOAPAction: \(action)"] }
     return try await curl(arguments + options + [base + path], input: Array(envelope.utf8))
   }

@@ -149,11 +149,11 @@ struct CertificateRenewCommand: AnsweringCommand {
     let known = Dictionary(summaries.map { ($0.name, $0) }) { first, _ in first }
     var (chosen, notDue, notEnrolled): ([String], [String], [String]) = ([], [], [])
     for name in configured {
-      guard let summary = known[name], let due = summary.dueAt else {
+      guard let summary = known[name], summary.dueAt != nil else {
         notEnrolled.append(name)
         continue
       }
-      if all || now >= due { chosen.append(name) } else { notDue.append(name) }
+      if all || summary.isDue(at: now) { chosen.append(name) } else { notDue.append(name) }
     }
     return (chosen, notDue, notEnrolled)
   }

@@ -25,6 +25,8 @@ struct TokenLifecycleKeys: LifecycleKeys {
   func keyLeftBehind(named name: String, algorithm: String) async throws -> LifecycleKey? {
     do {
       let key = try await keys.key(named: name)
+      // One that has a certificate is in use: somebody else's, by another state file on the same token.
+      guard try await keys.certificates(of: key).isEmpty else { return nil }
       try await keys.prove(key, is: try known(algorithm, for: name), policy: policy)
       return lifecycleKey(key)
     } catch let error as TokenKeysError where [.keyNotFound, .keyUnusable, .keyAmbiguous, .ruleRefused].contains(error.code) {
