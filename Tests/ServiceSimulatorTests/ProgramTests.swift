@@ -42,7 +42,7 @@ struct ProgramTests {
     try await run(
       "curl",
       [
-        "-s", "--max-time", "20", "-H", "Content-Type: text/xml", "-H", "SOAPAction: \(action)", "--data-binary", "@-",
+        "-s", "--max-time", "300", "-H", "Content-Type: text/xml", "-H", "SOAPAction: \(action)", "--data-binary", "@-",
         "http://127.0.0.1:\(running.port)/2017/10/CertificateServices",
       ], input: Array(Messages.envelope(payload).utf8)
     ).standardOutput

@@ -16,7 +16,7 @@ struct RevocationListTests {
   private func fetch(_ bench: Workbench, _ path: String = providers) async throws -> (octets: Data, text: String) {
     let file = bench.folder.path("list.der")
     try? FileManager.default.removeItem(atPath: file)
-    _ = try await run("curl", ["-s", "--fail", "--max-time", "20", "-o", file, bench.base + path])
+    _ = try await run("curl", ["-s", "--fail", "--max-time", "300", "-o", file, bench.base + path])
     let octets = (try? Data(contentsOf: URL(filePath: file))) ?? Data()
     return (octets, try await run("openssl", ["crl", "-inform", "DER", "-in", file, "-noout", "-text"]).standardOutput)
   }
