@@ -70,10 +70,11 @@ public struct CertificateLifecycle: Sendable {
   ///
   /// - Parameters:
   ///   - plan: what is configured for the certificate.
+  ///   - evenIfEnrolled: although there is a certificate that is valid, which becomes an earlier one: its key may be lost.
   ///   - credentials: asked for only when the request is about to be sent; an enrolment that was already sent goes on without them.
   /// - Throws: ``LifecycleError``, `CertificateServiceError`, and what the token says.
   public func enrol(
-    _ plan: CertificatePlan, credentials: @escaping @Sendable () async throws -> TransferCredentials
+    _ plan: CertificatePlan, evenIfEnrolled: Bool = false, credentials: @escaping @Sendable () async throws -> TransferCredentials
   ) async throws -> InstalledCertificate {
     let operation = "enrol certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
@@ -84,6 +85,7 @@ public struct CertificateLifecycle: Sendable {
     try refuseOtherOwner(plan, &record, operation: operation)
     var run = LifecycleRun(self, plan, .enrol, operation: operation, record: record)
     run.credentials = credentials
+    run.isAnew = evenIfEnrolled
     return try await run.toItsEnd()
   }
 
@@ -110,7 +112,8 @@ public struct CertificateLifecycle: Sendable {
   /// Goes on with what is pending: asks for the certificate and installs it. Sends no request that could be counted twice.
   ///
   /// - Parameter retrievalID: for a request whose answer was lost, or that was refused although it had been carried out: the id that the
-  ///   agency tells. What comes is checked as always, so a wrong id does no harm.
+  ///   agency tells. What comes is checked as always, and an outcome that is unknown stays so until a certificate has come: a wrong id
+  ///   does no harm.
   public func fetch(_ plan: CertificatePlan, retrievalID: RetrievalID? = nil) async throws -> InstalledCertificate {
     let operation = "fetch certificate \(plan.name)"
     let lock = try store.lock(plan.name, operation: operation)
@@ -125,7 +128,7 @@ public struct CertificateLifecycle: Sendable {
         try store.commit(record, .outcomeUnknown, at: now())
       }
       record.pending?.retrievalID = retrievalID.text
-      record.pending?.stage = .retrievalIDKnown
+      if !pending.isUncertain { record.pending?.stage = .retrievalIDKnown }
       record.pending?.refusal = nil
       try store.commit(record, .retrievalIDKnown, detail: ["retrieval-id": retrievalID.text, "from": "a person"], at: now())
     }

@@ -24,6 +24,8 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
   public internal(set) var retired: [RetiredCertificate] = []
   /// Keys that were made for it and left unused on the token: they belong to nothing and can be destroyed.
   public internal(set) var leftKeys: [LeftKey] = []
+  /// SHA-256 of transfer ids that were sent with requests that were dropped since: they may be spent, and are not sent again.
+  public internal(set) var droppedTransferIDDigests: [String] = []
 
   init(name: String, customerID: String, environment: String) {
     self.name = name
@@ -44,6 +46,7 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
     retiring = try values.decodeIfPresent(String.self, forKey: .retiring)
     retired = try values.decodeIfPresent([RetiredCertificate].self, forKey: .retired) ?? []
     leftKeys = try values.decodeIfPresent([LeftKey].self, forKey: .leftKeys) ?? []
+    droppedTransferIDDigests = try values.decodeIfPresent([String].self, forKey: .droppedTransferIDDigests) ?? []
   }
 
   /// The identifiers, and of keys that are only planned the names, of the keys that this record needs. Keys left unused are not among them.
@@ -53,9 +56,18 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
   }
 
   /// SHA-256 of every certificate that this name has had, DER.
-  var knownDigests: Set<[UInt8]> {
-    Set(((active.map { [$0] } ?? []) + previous).map { DigestText.bytes(of: $0.der) } + retired.compactMap { DigestText.bytes($0.sha256) })
+  ///
+  /// - Parameter der: an earlier certificate that is left out, because it may come back.
+  func knownDigests(exceptPrevious der: Data? = nil) -> Set<[UInt8]> {
+    let others = previous.filter { $0.der != der || $0.isRetiring(by: retiring) }
+    return Set(
+      ((active.map { [$0] } ?? []) + others).map { DigestText.bytes(of: $0.der) } + retired.compactMap { DigestText.bytes($0.sha256) })
   }
+}
+
+extension InstalledCertificate {
+  /// Whether its key is being destroyed.
+  fileprivate func isRetiring(by serial: String?) -> Bool { serial != nil && (try? self.serial()) == serial }
 }
 
 /// A certificate that was checked and stored beside its key.

@@ -21,6 +21,9 @@ extension LifecycleStore {
         hint: "finish the installation with: hsmkey certificate fetch \(name)")
     }
     record.pending = nil
+    if !pending.isUnsent {
+      record.droppedTransferIDDigests += (pending.earlierTransferIDDigests ?? []) + (pending.transferIDDigest.map { [$0] } ?? [])
+    }
     record.leftKeys.append(
       LeftKey(
         name: pending.keyName, identifier: pending.keyIdentifier, reason: LifecycleMachine.Event.abandoned.rawValue, leftAt: time))

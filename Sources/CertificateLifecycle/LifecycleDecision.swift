@@ -45,6 +45,8 @@ struct LifecycleDecision {
   }
 
   let goal: Goal
+  /// Whether an enrolment may begin although there is a certificate that is valid: its key may be lost.
+  var isAnew = false
   let record: CertificateRecord
   let course: Course
   /// Whether a renewal with an unknown outcome may be sent again.
@@ -74,12 +76,13 @@ struct LifecycleDecision {
     let expiry = try record.active?.certificate().notValidAfter
     let isExpired = expiry.map { now >= $0 } ?? true
     if !isExpired, let expiry {
-      if course.hasToldUsers, course.leftOver?.kind != .renewal { return .conclude(try active()) }
-      if pending == nil {
+      if !isAnew, course.hasToldUsers, course.leftOver?.kind != .renewal { return .conclude(try active()) }
+      if pending == nil, !isAnew {
         throw LifecycleError(
           .ruleRefused, rule: .alreadyEnrolled, operation: operation,
           message: "there is a certificate already, valid until \(expiry.ISO8601Format())",
-          hint: "renew it within its window with: hsmkey certificate renew \(record.name)")
+          hint: "renew it within its window with: hsmkey certificate renew \(record.name); where its key is lost, a new one is had with: "
+            + "hsmkey certificate enrol \(record.name) --even-if-enrolled --transfer-id ID")
       }
     }
     guard let pending else { return .perform(.nameKey) }
@@ -114,7 +117,11 @@ struct LifecycleDecision {
       throw LifecycleError(.nothingToDo, operation: operation, message: "nothing is pending for this certificate")
     }
     if pending.stage == .aboutToSend { return .perform(.noteUnknownOutcome) }
-    if pending.isUncertain { throw LifecycleError.uncertain(record, operation: operation) }
+    if pending.isUncertain {
+      // A retrieval id that a person gave is tried; it does not make the outcome known before a certificate has come.
+      if pending.retrievalID != nil { return .perform(.ask) }
+      throw LifecycleError.uncertain(record, operation: operation)
+    }
     guard !pending.isUnsent else {
       throw LifecycleError(
         .nothingToDo, operation: operation, message: "the request has not been sent yet",

@@ -5,7 +5,8 @@ public import X509
 
 extension CertificateLifecycle {
   /// Installs a certificate that came another way than through this program, for a key on the token: checked as one from the service is,
-  /// then stored beside its key, in the state and in the file; a certificate in use before becomes an earlier one.
+  /// then stored beside its key, in the state and in the file; a certificate in use before becomes an earlier one. An earlier one of the
+  /// same name, which is not retired, is in use again then.
   ///
   /// - Throws: `CertificateServiceError` when it breaks a rule; ``LifecycleError`` with ``LifecycleRule/onePending`` when something else is
   ///   under way.
@@ -30,7 +31,12 @@ extension CertificateLifecycle {
       try await keys.store(certificate, for: keys.key(identifier: active.keyIdentifier))
       return active
     }
-    _ = try await acceptance(of: key, for: plan, known: record.knownDigests, expectedIssuer: nil).check(ReceivedCertificate(der: der))
+    // An earlier one of this name can be put back in use: whoever imported a wrong one must be able to undo that.
+    let known = record.knownDigests(exceptPrevious: Data(der))
+    _ = try await acceptance(of: key, for: plan, known: known, expectedIssuer: nil).check(ReceivedCertificate(der: der))
+    for other in try store.records() where other.name != plan.name && other.claimedKeys.contains(key.identifier) {
+      say(plan.name, "warning: the key \(key.name) is used by the certificate \(other.name) too")
+    }
     var pending = PendingOperation(kind: .import, keyName: key.name, startedAt: now())
     pending.keyIdentifier = key.identifier
     pending.certificate = Data(der)

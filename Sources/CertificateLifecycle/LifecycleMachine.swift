@@ -118,11 +118,13 @@ public struct LifecycleMachine: Sendable {
     rows([.aboutToSend, .sent], .outcomeUnknown, [.uncertain]),
     rows([.sent], .retrievalIDKnown, [.retrievalIDKnown]),
     // A person says the id: also where we think that nothing was done. The checks of what comes say whether it is the right one.
-    rows([.requestMade, .uncertain, .retrievalIDKnown, .refused], .retrievalIDKnown, [.retrievalIDKnown]),
+    rows([.requestMade, .retrievalIDKnown, .refused], .retrievalIDKnown, [.retrievalIDKnown]),
+    // It is tried; what is uncertain stays so until a certificate has come.
+    rows([.uncertain], .retrievalIDKnown, [.uncertain]),
     // The question for the certificate, which can be asked again without harm.
-    rows([.retrievalIDKnown, .refused], .received, [.received]),
+    rows([.retrievalIDKnown, .refused, .uncertain], .received, [.received]),
     rows([.retrievalIDKnown, .refused], .refused, [.refused]),
-    rows([.received, .checked], .checkFailed, [.retrievalIDKnown]),
+    rows([.received, .checked], .checkFailed, [.retrievalIDKnown, .uncertain]),
     rows([.received], .checked, [.checked]),
     // An import that lay there since it was checked; there is nobody to ask again.
     rows([.checked], .checkFailed, resting),

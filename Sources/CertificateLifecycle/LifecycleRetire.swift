@@ -41,7 +41,7 @@ extension CertificateLifecycle {
     }
     try refuseOtherOwner(plan, &record, operation: operation)
     let old = try Self.retirable(plan, serial: serial, in: record, evenWithoutProof: evenWithoutProof)
-    let isShared = record.claims(ofKey: old.keyIdentifier) > 1
+    let isShared = try record.claims(ofKey: old.keyIdentifier) > 1 || isClaimedByOther(old.keyIdentifier, than: plan.name)
     record.retiring = serial
     try store.commit(record, .retirementBegun, detail: ["serial": serial, "key": old.keyName], at: now())
     if isShared {
@@ -60,6 +60,11 @@ extension CertificateLifecycle {
     try store.commit(
       record, .retired, detail: ["serial": serial, "key": old.keyName, "key-destroyed": "\(!isShared)"], at: now())
     return retired
+  }
+
+  /// Whether another name of this state needs a key: a certificate can be imported under several.
+  private func isClaimedByOther(_ keyIdentifier: String, than name: String) throws -> Bool {
+    try store.records().contains { $0.name != name && $0.claimedKeys.contains(keyIdentifier) }
   }
 
   /// Whether an earlier certificate may be retired, by the state alone: for whoever wants to know before a token is needed.

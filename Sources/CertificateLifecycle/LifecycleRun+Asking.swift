@@ -17,6 +17,7 @@ extension LifecycleRun {
     try save(.received, detail: ["certificate-sha256": DigestText.hexadecimal(DigestText.bytes(of: der))]) {
       $0.certificate = der
       $0.refusal = nil
+      $0.wasUncertain = $0.isUncertain ? true : $0.wasUncertain
       $0.stage = .received
     }
   }
@@ -44,6 +45,8 @@ extension LifecycleRun {
       } catch {
         guard error.canAskAgain else { throw error }
         if error.code == .refused, lifecycle.codes.classify(error.errorInformation.map(\.code)) == .permanent {
+          // What a service says of an id that a person gave says nothing of the request whose outcome is unknown.
+          if try pending().isUncertain { throw error }
           let time = now
           try save(.refused, detail: Self.detail(of: error)) { $0.refusal = .init(error.errorInformation, at: time) }
           throw error
@@ -75,9 +78,10 @@ extension LifecycleRun {
     guard let der = pending.certificate else { throw unusable("the state says that a certificate was received, and holds none") }
     let key = try await newKey()
     let expectedIssuer = pending.kind == .renewal ? try record.active?.certificate().issuer : nil
+    let known = record.knownDigests(exceptPrevious: pending.kind == .import ? der : nil)
     do {
       let accepted = try await lifecycle.acceptance(
-        of: key, for: plan, known: record.knownDigests, expectedIssuer: expectedIssuer
+        of: key, for: plan, known: known, expectedIssuer: expectedIssuer
       ).check(ReceivedCertificate(der: Array(der)))
       if pending.stage == .received {
         try save(.checked, detail: ["serial": DigestText.hexadecimal(accepted.certificate.serialNumber.bytes)]) { $0.stage = .checked }
@@ -90,7 +94,7 @@ extension LifecycleRun {
       }
       try save(.checkFailed, detail: Self.detail(of: error)) {
         $0.certificate = nil
-        $0.stage = .retrievalIDKnown
+        $0.stage = $0.wasUncertain == true ? .uncertain : .retrievalIDKnown
       }
       throw error.with(
         hint: "nothing of it is kept; ask again with: hsmkey certificate fetch \(plan.name); \(LifecycleError.whenItNeverEnds(plan.name))")

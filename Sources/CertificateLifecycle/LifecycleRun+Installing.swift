@@ -19,6 +19,7 @@ extension LifecycleRun {
     try save(
       .stored, detail: ["serial": installed.serial(), "key": key.name],
       record: {
+        $0.previous.removeAll { $0.der == der }
         if let old = $0.active { $0.previous.insert(old, at: 0) }
         $0.active = installed
         $0.pending?.stage = .stored

@@ -5,6 +5,8 @@ import X509
 extension LifecycleRun {
   /// Saves the name of a key that is about to be made: what is on the token and in no record would belong to nobody.
   mutating func nameKey() async throws {
+    // Nothing is begun that cannot be signed for.
+    if goal == .renew, let active = record.active { _ = try await keyInUse(active) }
     let name = try await freeKeyName()
     freshName = name
     let left = record.pending.flatMap { pending -> LeftKey? in

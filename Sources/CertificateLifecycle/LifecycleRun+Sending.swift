@@ -27,6 +27,12 @@ extension LifecycleRun {
     }
     let digest = DigestText.sha256(transferCredentials.id)
     if pending.mayHaveSpent(transferIDDigest: digest) { throw LifecycleError.uncertain(record, operation: operation) }
+    guard !record.droppedTransferIDDigests.contains(digest) else {
+      throw LifecycleError(
+        .ruleRefused, rule: .notRepeated, operation: operation,
+        message: "these transfer credentials were sent before, with a request that was dropped since; they may be spent",
+        hint: "order new ones, which work once, and run: hsmkey certificate enrol \(plan.name) --transfer-id NEW-ID")
+    }
     let request = try SignNewCertificateRequest(
       environment: lifecycle.service.environment, customer: plan.customer, credentials: transferCredentials,
       certificateRequestDER: Array(pending.certificateRequest ?? Data()))
@@ -44,7 +50,7 @@ extension LifecycleRun {
   /// Signs RenewCertificate with the key of the certificate in use, and sends it.
   private mutating func sendRenewal(instead newKey: LifecycleKey) async throws {
     guard let active = record.active else { throw unusable("the state says that a certificate is being renewed, and holds none") }
-    let oldKey = try await lifecycle.keys.key(identifier: active.keyIdentifier)
+    let oldKey = try await keyInUse(active)
     say("signs the renewal with the key \(oldKey.name), whose certificate is still valid")
     let request = try RenewCertificateRequest(
       environment: lifecycle.service.environment, customer: plan.customer,
@@ -55,6 +61,18 @@ extension LifecycleRun {
     try await send(detail: ["request": "RenewCertificate", "signed-with": oldKey.name]) { _ in
     } request: {
       try await service.renew(signed)
+    }
+  }
+
+  /// The key of the certificate in use, which signs its renewal.
+  func keyInUse(_ active: InstalledCertificate) async throws -> LifecycleKey {
+    do {
+      return try await lifecycle.keys.key(identifier: active.keyIdentifier)
+    } catch {
+      say(
+        "if the key \(active.keyName) is gone for good, its certificate cannot be renewed: order new transfer credentials, and run: "
+          + "hsmkey certificate enrol \(plan.name) --even-if-enrolled --transfer-id ID")
+      throw error
     }
   }
 

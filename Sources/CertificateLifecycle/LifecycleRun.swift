@@ -10,6 +10,8 @@ struct LifecycleRun: Sendable {
   let operation: String
   /// Whether a renewal with an unknown outcome may be sent again.
   var mayRepeat = false
+  /// Whether an enrolment may begin although there is a certificate that is valid.
+  var isAnew = false
   /// Asked for when a request is about to be sent that needs them.
   var credentials: (@Sendable () async throws -> TransferCredentials)?
   /// As it was last saved.
@@ -33,7 +35,8 @@ struct LifecycleRun: Sendable {
   mutating func toItsEnd() async throws -> InstalledCertificate {
     while true {
       let decision = LifecycleDecision(
-        goal: goal, record: record, course: course, mayRepeat: mayRepeat, algorithm: plan.algorithm, now: now, operation: operation)
+        goal: goal, isAnew: isAnew, record: record, course: course, mayRepeat: mayRepeat, algorithm: plan.algorithm, now: now,
+        operation: operation)
       switch try decision.next() {
       case .conclude(let installed): return installed
       case .perform(let step): try await perform(step)

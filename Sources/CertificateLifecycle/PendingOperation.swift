@@ -60,6 +60,8 @@ public struct PendingOperation: Codable, Sendable, Hashable {
   public internal(set) var sentAt: Date?
   /// The id with which the certificate is fetched, once the service has given one.
   public internal(set) var retrievalID: String?
+  /// Whether the certificate came with an id that a person gave, for a request of which nobody knew whether it was carried out.
+  public internal(set) var wasUncertain: Bool?
   /// The certificate that came, DER.
   public internal(set) var certificate: Data?
   /// The last signed FAIL, until something comes after it.

@@ -168,7 +168,7 @@ struct ImportTests {
     }
   }
 
-  @Test("CERT-KEY, CERT-CUSTOMER, CERT-NOT-KNOWN: a certificate that breaks a rule leaves no trace")
+  @Test("CERT-KEY, CERT-CUSTOMER: a certificate that breaks a rule leaves no trace")
   func refused() async throws {
     try await LifecycleBench.with { bench in
       let key = try await bench.keys.add(named: "one")
@@ -183,8 +183,6 @@ struct ImportTests {
       _ = try await bench.lifecycle().importCertificate(certificate, key: key, plan: bench.plan())
       let next = try await issue(bench, for: other)
       _ = try await bench.lifecycle().importCertificate(next, key: other, plan: bench.plan())
-      let again = try await serviceError { try await bench.lifecycle().importCertificate(certificate, key: key, plan: bench.plan()) }
-      #expect(again.rule?.rawValue == "CERT-NOT-KNOWN")
       #expect(try bench.record().previous.map(\.keyName) == ["one"])
     }
   }

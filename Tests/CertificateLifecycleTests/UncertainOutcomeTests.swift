@@ -135,17 +135,6 @@ struct UncertainOutcomeTests {
     }
   }
 
-  @Test("A retrieval id that is wrong finds nothing, and does no harm")
-  func wrongRetrievalID() async throws {
-    try await LifecycleBench.with { bench in
-      bench.transport.plan("signNewCertificate", .answerLost)
-      _ = try await serviceError { try await bench.enrol() }
-      let error = try await lifecycleError { try await bench.lifecycle().fetch(bench.plan(), retrievalID: RetrievalID("not-an-id")) }
-      #expect(error.code == .notReady)
-      #expect(try bench.pending().retrievalID == "not-an-id")
-    }
-  }
-
   @Test("A retrieval id that cannot be saved is in the error, and fetch takes it from there")
   func retrievalIDNotSaved() async throws {
     try await LifecycleBench.with { bench in

@@ -26,6 +26,9 @@ struct CertificateEnrolCommand: AnsweringCommand {
     help: ArgumentHelp("Where the transfer password comes from: prompt, fd:N, file:PATH, credential:NAME, env:NAME.", valueName: "source"))
   var transferPasswordSource: String?
 
+  @Flag(help: "Although the certificate is valid: for a key that is lost. The certificate in use becomes an earlier one.")
+  var evenIfEnrolled = false
+
   func answer(_ context: CommandContext) async throws -> CertificateReport {
     let plan = try context.plan(named: name)
     try transferID.map(CommandContext.checkTransferID)
@@ -34,7 +37,7 @@ struct CertificateEnrolCommand: AnsweringCommand {
     let (lifecycle, keys) = try await context.lifecycle()
     let name = self.name
     let transferID = self.transferID
-    let installed = try await lifecycle.enrol(plan) {
+    let installed = try await lifecycle.enrol(plan, evenIfEnrolled: evenIfEnrolled) {
       guard let transferID else {
         throw Self.missingTransferID
       }
@@ -47,7 +50,7 @@ struct CertificateEnrolCommand: AnsweringCommand {
   /// Without credentials nothing can be sent, so nothing is begun either. What was sent already goes on without them.
   private func refuseMissingTransferID(_ record: CertificateRecord?) throws(CommandError) {
     guard let pending = record?.pending else {
-      if record?.active == nil { throw Self.missingTransferID }
+      if record?.active == nil || evenIfEnrolled { throw Self.missingTransferID }
       return
     }
     if pending.kind == .enrolment, pending.isUnsent { throw Self.missingTransferID }
