@@ -23,7 +23,4 @@ public struct ModuleInformation: Hashable, Sendable {
     interfaceVersion = cryptoki.interfaceVersion
     usesGetInterface = cryptoki.isFromGetInterface
   }
-
-  /// Whether a search in one thread can spoil what another thread is writing: see `ObjectTurns`.
-  var mixesUpSearchesAndChanges: Bool { manufacturer == "SoftHSM" }
 }

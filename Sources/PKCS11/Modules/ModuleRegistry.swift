@@ -233,9 +233,7 @@ final class ModuleEntry: Sendable {
     guard answer == .ok else {
       throw cryptoki.failure(.C_GetInfo, answer, token: nil, operation: "ask the module for its information")
     }
-    let module = ModuleInformation(information, cryptoki)
-    cryptoki.objectTurns.isNeeded.store(module.mixesUpSearchesAndChanges, ordering: .relaxed)
-    return module
+    return ModuleInformation(information, cryptoki)
   }
 
   private static func getInformation(_ cryptoki: Cryptoki, _ information: inout CK_INFO) -> ReturnValue {

@@ -24,7 +24,7 @@ final class ObjectTurns: Sendable {
     }
   }
 
-  /// Whether the module is one that needs this.
+  /// Whether the module has shown a token that needs this. It may be reached through another module, such as p11-kit's.
   let isNeeded = Atomic<Bool>(false)
 
   private let state = Mutex(State())
@@ -101,4 +101,9 @@ final class ObjectTurns: Sendable {
 
 extension ObjectTurns.Side {
   fileprivate var other: Self { self == .searching ? .writing : .searching }
+}
+
+extension Token {
+  /// Whether a search in one thread can spoil what another thread is writing.
+  var mixesUpSearchesAndChanges: Bool { manufacturer.hasPrefix("SoftHSM") }
 }

@@ -1,5 +1,6 @@
 internal import CCryptoki
 public import Secrets
+internal import Synchronization
 
 /// A place where a token can be: a reader, a partition of an HSM, or a software token's entry (`CK_SLOT_INFO`).
 public struct Slot: Sendable {
@@ -53,7 +54,10 @@ public struct Slot: Sendable {
       unsafe $0(identifier, &information)
     }
     switch answer {
-    case .ok: return Token(information, self)
+    case .ok:
+      let token = Token(information, self)
+      if token.mixesUpSearchesAndChanges { cryptoki.objectTurns.isNeeded.store(true, ordering: .relaxed) }
+      return token
     case .tokenNotPresent, .tokenNotRecognized, .deviceRemoved, .slotIDInvalid: return nil
     default: throw cryptoki.failure(.C_GetTokenInfo, answer, token: nil, operation: "ask a token for its information")
     }
