@@ -8,8 +8,11 @@ enum CertificateFile {
   /// A regular file that is there hands on its permissions, owner and group; a new one, or one in the place of a symbolic link, can be read
   /// by everybody, as far as the umask lets.
   ///
+  /// - Parameter command: what writes the file again after a failure: `certificate fetch` or `certificate probe`.
   /// - Returns: a warning, when the owner or group could not be kept.
-  static func replace(_ path: String, with text: String, name: String, operation: String) throws -> String? {
+  static func replace(
+    _ path: String, with text: String, name: String, operation: String, goOnWith command: String = "fetch"
+  ) throws -> String? {
     var warning: String?
     // Of the certificate's own, so that what a run leaves that is cut off here is found, and replaced, by the next one.
     let temporary = "\(path).\(DigestText.sha256(name).prefix(16)).new"
@@ -34,7 +37,7 @@ enum CertificateFile {
       try? FileManager.default.removeItem(atPath: temporary)
       throw LifecycleError(
         .fileNotWritten, operation: operation, message: "the certificate file \(path) could not be written: \(error)",
-        hint: "the certificate is safe (on the token and in the state); mend the path, then run: hsmkey certificate fetch \(name)",
+        hint: "the certificate is safe (on the token and in the state); mend the path, then run: hsmkey certificate \(command) \(name)",
         underlying: error)
     }
   }

@@ -13,12 +13,13 @@ public struct CertificatePlan: Sendable {
   public let subject: DistinguishedName
   /// Where the current certificate is written for its users, PEM; nil for nowhere. A symbolic link is replaced, not followed.
   public let certificateFile: String?
-  /// The names of the consumers that must have accepted a new certificate before an earlier one is retired.
-  public let consumers: [String]
+  /// The consumers that must have accepted a new certificate before an earlier one is retired.
+  public let consumers: [CertificateConsumer]
 
   /// A plan from its parts.
   public init(
-    name: String, customer: Customer, algorithm: String, subject: DistinguishedName, certificateFile: String?, consumers: [String] = []
+    name: String, customer: Customer, algorithm: String, subject: DistinguishedName, certificateFile: String?,
+    consumers: [CertificateConsumer] = []
   ) {
     self.name = name
     self.customer = customer

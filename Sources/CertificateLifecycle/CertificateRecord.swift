@@ -18,6 +18,9 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
   public internal(set) var pending: PendingOperation?
   /// Where the certificates were seen to be accepted: of the one in use and of those in ``previous``.
   public internal(set) var proofs: [ConsumerProof] = []
+  /// The consumers that were cut over, each with the serial number in hexadecimal of the certificate that is in its own file and of which
+  /// its own program has heard.
+  public internal(set) var toldConsumers: [String: String] = [:]
   /// The serial number, in hexadecimal, of the earlier certificate whose key is being destroyed.
   public internal(set) var retiring: String?
   /// Certificates whose keys were destroyed, the latest first.
@@ -43,6 +46,7 @@ public struct CertificateRecord: Codable, Sendable, Hashable {
     previous = try values.decode([InstalledCertificate].self, forKey: .previous)
     pending = try values.decodeIfPresent(PendingOperation.self, forKey: .pending)
     proofs = try values.decodeIfPresent([ConsumerProof].self, forKey: .proofs) ?? []
+    toldConsumers = try values.decodeIfPresent([String: String].self, forKey: .toldConsumers) ?? [:]
     retiring = try values.decodeIfPresent(String.self, forKey: .retiring)
     retired = try values.decodeIfPresent([RetiredCertificate].self, forKey: .retired) ?? []
     leftKeys = try values.decodeIfPresent([LeftKey].self, forKey: .leftKeys) ?? []

@@ -43,11 +43,15 @@ extension CertificateLifecycle {
 
 extension LifecycleError {
   /// The error for what cannot begin because something else is pending.
-  static func otherPending(_ pending: PendingOperation, of record: CertificateRecord, operation: String) -> LifecycleError {
+  ///
+  /// - Parameter next: what comes after that, for the end of the hint.
+  static func otherPending(
+    _ pending: PendingOperation, of record: CertificateRecord, operation: String, then next: String? = nil
+  ) -> LifecycleError {
     LifecycleError(
       .ruleRefused, rule: .onePending, operation: operation,
       message: "a\(pending.kind == .renewal ? "" : "n") \(pending.kind.rawValue) is pending for it",
-      hint: "finish that first with: hsmkey certificate \(pending.nextCommand) \(record.name)")
+      hint: "finish that first with: hsmkey certificate \(pending.nextCommand) \(record.name)" + (next.map { "; then \($0)" } ?? ""))
   }
 
   /// The error for a one-use request whose outcome nobody knows.

@@ -29,8 +29,8 @@ extension CertificateLifecycle {
   ///   - plan: what is configured for the certificate; its consumers must have accepted the one in use.
   ///   - serial: the serial number of the earlier certificate, in hexadecimal.
   ///   - evenWithoutProof: retire although nobody has accepted the one in use.
-  /// - Throws: ``LifecycleError`` with ``LifecycleRule/provedFirst``, ``LifecycleRule/activeKept``, or
-  ///   ``LifecycleError/Code/nothingToDo`` for a serial number that the name does not have.
+  /// - Throws: ``LifecycleError`` with ``LifecycleRule/provedFirst``, ``LifecycleRule/activeKept``, ``LifecycleRule/onePending`` while the
+  ///   next certificate is on its way, or ``LifecycleError/Code/nothingToDo`` for a serial number that the name does not have.
   public func retire(_ plan: CertificatePlan, serial: String, evenWithoutProof: Bool = false) async throws -> RetiredCertificate {
     let serial = serial.lowercased()
     let operation = "retire certificate \(serial) of \(plan.name)"
@@ -76,6 +76,10 @@ extension CertificateLifecycle {
   ) throws -> InstalledCertificate {
     let operation = "retire certificate \(serial) of \(plan.name)"
     let old = try earlier(serial, in: record, operation: operation)
+    if let pending = record.pending, !pending.waitsForUsersOnly {
+      throw LifecycleError.otherPending(
+        pending, of: record, operation: operation, then: "see that every consumer accepts the new certificate, and run this again")
+    }
     if !evenWithoutProof { try refuseUnproved(plan, record, operation: operation) }
     return old
   }
@@ -99,23 +103,26 @@ extension CertificateLifecycle {
 
   private static func refuseUnproved(_ plan: CertificatePlan, _ record: CertificateRecord, operation: String) throws {
     guard let serial = try record.active?.serial() else { return }
-    let missing = try record.unproved(plan.consumers)
-    guard !missing.isEmpty || !record.proofs.contains(where: { $0.serial == serial }) else { return }
+    guard !plan.consumers.isEmpty else {
+      throw LifecycleError(
+        .ruleRefused, rule: .provedFirst, operation: operation,
+        message: "no consumer is configured, so nobody is known to accept the certificate in use (\(serial))",
+        hint: "list the servers at which it is used under certificates.\(plan.name).consumers, and run: hsmkey certificate probe "
+          + "\(plan.name); or add --without-proof when you know that the earlier certificate is not used any more")
+    }
+    let unproved = try record.unproved(plan.consumers)
+    let untold = try record.untold(plan.consumers).filter { !unproved.contains($0) }
+    guard !unproved.isEmpty || !untold.isEmpty else { return }
+    let names = { (consumers: [CertificateConsumer]) in consumers.map(\.name).joined(separator: ", ") }
     throw LifecycleError(
       .ruleRefused, rule: .provedFirst, operation: operation,
-      message: missing.isEmpty
-        ? "no consumer is known to accept the certificate in use (\(serial))"
-        : "not known to accept the certificate in use (\(serial)): \(missing.joined(separator: ", "))",
-      hint: "prove it with: hsmkey certificate probe \(plan.name); a consumer may take days to accept a new certificate")
-  }
-}
-
-extension CertificateRecord {
-  /// Those consumers of which nobody knows whether they accept the certificate in use.
-  public func unproved(_ consumers: [String]) throws -> [String] {
-    guard let serial = try active?.serial() else { return consumers }
-    let proved = Set(proofs.filter { $0.serial == serial }.map(\.consumer))
-    return consumers.filter { !proved.contains($0) }
+      message: [
+        unproved.isEmpty ? nil : "not known to accept the certificate in use (\(serial)): \(names(unproved))",
+        untold.isEmpty ? nil : "accepted, but the certificate in use (\(serial)) has not come to the clients of: \(names(untold))",
+      ].compactMap(\.self).joined(separator: "; "),
+      hint: unproved.isEmpty
+        ? "write their files and run their programs again with: hsmkey certificate probe \(plan.name)"
+        : "prove it with: hsmkey certificate probe \(plan.name); a consumer may take days to accept a new certificate")
   }
 }
 

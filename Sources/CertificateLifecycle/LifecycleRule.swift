@@ -22,7 +22,8 @@ public struct LifecycleRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let sameCustomer = LifecycleRule("LIFECYCLE-SAME-CUSTOMER")
   /// A certificate stays in the environment of the service that it was first requested from: test and production never mix.
   public static let sameEnvironment = LifecycleRule("LIFECYCLE-SAME-ENVIRONMENT")
-  /// An earlier certificate is retired only when every configured consumer has accepted the one in use, and at least one has.
+  /// An earlier certificate is retired only when consumers are configured, each of them has accepted the one in use at its address, and
+  /// each that has a file or a program of its own has been cut over to it.
   public static let provedFirst = LifecycleRule("LIFECYCLE-PROVED-FIRST")
   /// The certificate in use is not retired.
   public static let activeKept = LifecycleRule("LIFECYCLE-ACTIVE-KEPT")

@@ -25,6 +25,8 @@ public struct ClientProbe: Sendable, Hashable {
     public static let refused = Verdict(rawValue: "refused")
     /// The server never asked for a certificate: its answer proves nothing, and the key has signed nothing.
     public static let notAsked = Verdict(rawValue: "not-asked")
+    /// The server asked, and answers a client without a certificate as well: whom it lets in with one proves nothing.
+    public static let notDemanded = Verdict(rawValue: "not-demanded")
   }
 }
 
@@ -35,7 +37,8 @@ extension ClientProbe {
     (300..<400).contains(status) || [400, 401, 403, 407, 421, 495, 496, 497].contains(status)
   }
 
-  init(_ facts: HandshakeFacts, answer: HTTPResponse) {
+  /// - Parameter isNobody: whether the client had no certificate to show.
+  init(_ facts: HandshakeFacts, answer: HTTPResponse, isNobody: Bool) {
     let title = answer.title.map { " (\($0))" } ?? ""
     let verdict: Verdict
     if !facts.wasAsked {
@@ -44,6 +47,9 @@ extension ClientProbe {
     } else if Self.refuses(answer.status) {
       verdict = .refused
       reason = "the server answered with status \(answer.status)\(title)"
+    } else if isNobody {
+      verdict = .notDemanded
+      reason = "the server asked for a certificate, and answered with status \(answer.status)\(title) without one"
     } else if facts.scheme == nil {
       verdict = .refused
       reason = "the server asked for a certificate, and takes none of the signature schemes that the key has; it got no certificate"
@@ -55,15 +61,15 @@ extension ClientProbe {
     (protocolVersion, cipherSuite, signatureScheme, status) = (facts.version, facts.cipherSuite, facts.scheme, answer.status)
   }
 
-  /// For a connection that ended without an answer; nil when that has nothing to do with the client's certificate.
-  init?(_ facts: HandshakeFacts, error: HTTPSTransportError) {
+  /// For a connection that ended without an answer; nil when that has nothing to do with the client's certificate, or that it has none.
+  init?(_ facts: HandshakeFacts, error: HTTPSTransportError, isNobody: Bool) {
     // TLS 1.3: the client is done before the server has looked at the certificate, and the refusal comes when it reads.
-    let endedAfterwards = facts.wasAsked && facts.scheme != nil && [.response, .tls].contains(error.rule)
+    let endedAfterwards = facts.wasAsked && (facts.scheme != nil || isNobody) && [.response, .tls].contains(error.rule)
     guard error.rule == .clientRefused || endedAfterwards else { return nil }
     verdict = .refused
     reason =
       facts.alert.map { "the server ended the connection with the alert \"\($0)\"" }
-      ?? "the server ended the connection after it had seen the certificate, and gave no reason"
+      ?? "the server ended the connection \(isNobody ? "with a client without a" : "after it had seen the") certificate, and gave no reason"
     (protocolVersion, cipherSuite, signatureScheme, status) = (facts.version, facts.cipherSuite, facts.scheme, nil)
   }
 }
@@ -71,6 +77,9 @@ extension ClientProbe {
 extension HTTPSTransport {
   /// Asks a server what it makes of this client's certificate: a TLS handshake, and then a GET, because a server that speaks TLS 1.3
   /// refuses a certificate only after the client's handshake is done, and nginx refuses it in an answer.
+  ///
+  /// A client without an identity learns whether a certificate is demanded: ``ClientProbe/Verdict/refused`` if so,
+  /// ``ClientProbe/Verdict/notDemanded`` where the server asks and then lets everybody in.
   ///
   /// - Parameter url: an absolute https URL. Of its answer only the status and the title of a page are used.
   /// - Throws: what stood in the way of an answer: `TRANSPORT-UNREACHABLE`, `TRANSPORT-CERTIFICATE` …; `TRANSPORT-CLIENT-KEY` with the
@@ -82,9 +91,9 @@ extension HTTPSTransport {
     let exchange = Exchange(.probe, address: address, configuration: settings, identity: identity)
     do {
       let answer = try await perform(exchange)
-      return ClientProbe(exchange.handshakeFacts, answer: answer)
+      return ClientProbe(exchange.handshakeFacts, answer: answer, isNobody: identity == nil)
     } catch {
-      guard let probe = ClientProbe(exchange.handshakeFacts, error: error) else { throw error }
+      guard let probe = ClientProbe(exchange.handshakeFacts, error: error, isNobody: identity == nil) else { throw error }
       return probe
     }
   }

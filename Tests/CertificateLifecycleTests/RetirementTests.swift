@@ -16,8 +16,11 @@ struct RetirementTests {
       signatureScheme: "rsa_pss_rsae_sha256")
   }
 
-  private func plan(_ bench: LifecycleBench, _ consumers: [String] = ["register", "tax"]) throws -> CertificatePlan {
+  private func plan(
+    _ bench: LifecycleBench, _ names: [String] = ["register", "tax"], needsCutOver: Bool = false
+  ) throws -> CertificatePlan {
     let plan = try bench.plan()
+    let consumers = names.map { CertificateConsumer(name: $0, address: "\($0).example:443", needsCutOver: needsCutOver) }
     return CertificatePlan(
       name: plan.name, customer: plan.customer, algorithm: plan.algorithm, subject: plan.subject, certificateFile: nil,
       consumers: consumers)
@@ -61,12 +64,91 @@ struct RetirementTests {
     }
   }
 
-  @Test("LIFECYCLE-PROVED-FIRST: where no consumer is configured somebody must have accepted it all the same, or a person must say so")
-  func noConsumers() async throws {
+  @Test("LIFECYCLE-PROVED-FIRST: a proof counts at the address at which it was had")
+  func otherAddress() async throws {
+    try await LifecycleBench.with { bench in
+      let (old, new) = try await overlap(bench)
+      let staging = ConsumerProof(
+        consumer: "tax", address: "staging.example:443", serial: new, provedAt: bench.clock.now, protocolVersion: "TLSv1.3",
+        signatureScheme: "rsa_pss_rsae_sha256")
+      let lifecycle = try bench.lifecycle()
+      try lifecycle.note(staging, for: "payroll")
+      let plan = try plan(bench, ["tax"])
+      #expect(try await lifecycleError { try await lifecycle.retire(plan, serial: old) }.rule == .provedFirst)
+      #expect(throws: LifecycleError.self) { try lifecycle.cutOver(plan.consumers[0], of: "payroll", toFile: nil) }
+      try lifecycle.note(proof(new, bench, "tax"), for: "payroll")
+      _ = try await lifecycle.retire(plan, serial: old)
+    }
+  }
+
+  @Test("LIFECYCLE-PROVED-FIRST: a consumer with a file or a program of its own must have been cut over, and each certificate anew")
+  func untold() async throws {
+    try await LifecycleBench.with { bench in
+      let (old, new) = try await overlap(bench)
+      let plan = try plan(bench, ["tax"], needsCutOver: true)
+      let lifecycle = try bench.lifecycle()
+      let file = bench.folder.path("tax.pem")
+      try lifecycle.note(proof(new, bench, "tax"), for: "payroll")
+      // The certificate before was told of; that says nothing of this one.
+      try lifecycle.noteTold("tax", of: "payroll", serial: old)
+      let change = try #require(try lifecycle.cutOver(plan.consumers[0], of: "payroll", toFile: file))
+      #expect(change.serial == new && change.isFileNew)
+      // Cut off here, or with a program that failed.
+      #expect(try lifecycle.cutOver(plan.consumers[0], of: "payroll", toFile: file)?.isFileNew == false)
+      let error = try await lifecycleError { try await lifecycle.retire(plan, serial: old) }
+      #expect(error.rule == .provedFirst)
+      #expect(error.message.hasSuffix("tax"))
+
+      try lifecycle.noteTold("tax", of: "payroll", serial: change.serial)
+      #expect(try bench.record().toldConsumers == ["tax": new])
+      #expect(try lifecycle.cutOver(plan.consumers[0], of: "payroll", toFile: file) == nil)
+      // Another file: until it is written and told of, the consumer is not done.
+      #expect(throws: LifecycleError.self) {
+        try lifecycle.cutOver(plan.consumers[0], of: "payroll", toFile: bench.folder.path("missing/tax.pem"))
+      }
+      #expect(try bench.record().toldConsumers.isEmpty)
+      try lifecycle.noteTold("tax", of: "payroll", serial: new)
+      _ = try await lifecycle.retire(plan, serial: old)
+      try bench.store().verifyHistory()
+    }
+  }
+
+  @Test("LIFECYCLE-ONE-PENDING: nothing is retired while the next certificate is on its way, also not what was cut off before")
+  func pending() async throws {
     try await LifecycleBench.with { bench in
       let (old, _) = try await overlap(bench)
       let plan = try plan(bench, [])
-      #expect(try await lifecycleError { try await bench.lifecycle().retire(plan, serial: old) }.rule == .provedFirst)
+      bench.interruptions.interrupt(at: "before the key is destroyed")
+      let lifecycle = try bench.lifecycle()
+      await #expect(throws: Interruptions.Interrupted.self) { try await lifecycle.retire(plan, serial: old, evenWithoutProof: true) }
+      // A timer renews meanwhile, and the certificate takes its time.
+      bench.clock.advance(days: 700)
+      try bench.simulator.set(.failWithoutErrorInfo, for: .get)
+      #expect(try await lifecycleError { try await bench.renew() }.code == .notReady)
+      let before = try bench.record()
+      #expect(before.retiring == old && before.pending?.stage == .retrievalIDKnown)
+      let error = try await lifecycleError { try await bench.lifecycle().retire(plan, serial: old, evenWithoutProof: true) }
+      #expect(error.code == .ruleRefused && error.rule == .onePending)
+      #expect(error.hint?.contains("hsmkey certificate fetch payroll; then") == true)
+      #expect(try bench.record() == before)
+
+      bench.simulator.clear(.failWithoutErrorInfo)
+      try await bench.fetch()
+      _ = try await bench.lifecycle().retire(plan, serial: old, evenWithoutProof: true)
+      #expect(try bench.record().retired.map(\.serial) == [old])
+      #expect(try bench.record().retiring == nil)
+    }
+  }
+
+  @Test("LIFECYCLE-PROVED-FIRST: where no consumer is configured no proof is enough, and a person must say so")
+  func noConsumers() async throws {
+    try await LifecycleBench.with { bench in
+      let (old, new) = try await overlap(bench)
+      let plan = try plan(bench, [])
+      try bench.lifecycle().note(proof(new, bench), for: "payroll")
+      let error = try await lifecycleError { try await bench.lifecycle().retire(plan, serial: old) }
+      #expect(error.rule == .provedFirst)
+      #expect(error.hint?.contains("--without-proof") == true)
       _ = try await bench.lifecycle().retire(plan, serial: old, evenWithoutProof: true)
       #expect(try bench.record().previous.isEmpty)
     }

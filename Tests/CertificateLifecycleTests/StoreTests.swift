@@ -218,6 +218,7 @@ struct StoreTests {
       #expect(record.active?.keyName == "payroll-1")
       #expect(record.pending?.stage == stage)
       #expect(record.pending?.earlierTransferIDDigests == nil)
+      #expect(record.proofs.isEmpty && record.toldConsumers.isEmpty)
       #expect(record.pending?.startedAt == Date(timeIntervalSince1970: 1_795_000_000))
       #expect(try store.history(of: old).map(\.event) == ["taken-over"])
     }

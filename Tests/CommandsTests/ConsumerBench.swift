@@ -20,9 +20,14 @@ struct ConsumerBench {
   }
 
   /// A server that demands a certificate of the agency's, of which it knows the root only: the rest of the chain must be sent.
-  func consumer(protocols: String = "TLSv1.2 TLSv1.3", settings: [String] = []) async throws -> NginxServer {
+  ///
+  /// - Parameter verification: in nginx's words, where it is not to demand one.
+  func consumer(
+    protocols: String = "TLSv1.2 TLSv1.3", verification: String = "on", settings: [String] = []
+  ) async throws -> NginxServer {
     try await NginxServer(
-      authority: authority, protocols: protocols, clients: bench.folder.path("trust/providers-root.pem"), settings: settings)
+      authority: authority, protocols: protocols, clients: bench.folder.path("trust/providers-root.pem"), verification: verification,
+      settings: settings)
   }
 
   /// A server that knows another CA.

@@ -89,12 +89,31 @@ struct ProbeTests {
     }
   }
 
-  @Test("An address that is not configured can be asked, with its own CA file")
+  @Test(
+    "A consumer that asks and lets in everybody all the same proves nothing (78), and LIFECYCLE-PROVED-FIRST holds on",
+    arguments: ["optional_no_ca", "optional"])
+  func notDemanded(verification: String) async throws {
+    try await ConsumerBench.with { bench in
+      let server = try await bench.consumer(verification: verification)
+      try bench.configure([("portal", server.address + "/client")], lines: ["certificate-file: NAME.pem"])
+      let answer = try await bench.probe(78)
+      let consumer = answer["consumers"][0]
+      #expect(consumer["result"]["verdict"].string == "not-demanded")
+      #expect(consumer["result"]["reason"].string?.contains("answered with status 200 without one") == true)
+      #expect(consumer["is-proof-kept"].bool == false)
+      #expect(consumer["next-step"].string == "name an address at which the consumer demands a certificate")
+      #expect(!bench.bench.exists("portal.pem"))
+    }
+  }
+
+  @Test("An address that is not configured can be asked, with its own CA file, and nothing of that is kept")
   func address() async throws {
     try await ConsumerBench.with { bench in
       let server = try await bench.consumer()
       let answer = try await bench.probe(0, "--address", server.address + "/client", "--tls-ca", bench.authority.certificatePath)
       #expect(answer["consumers"][0]["consumer"].string == server.address + "/client")
+      #expect(answer["consumers"][0]["result"]["verdict"].string == "accepted")
+      #expect(answer["consumers"][0]["is-proof-kept"].bool == false)
       // The system's trust does not know the CA of a test.
       let stranger = try await bench.probe(69, "--address", server.address + "/client")
       #expect(stranger["consumers"][0]["result"]["verdict"].string == "not-reached")

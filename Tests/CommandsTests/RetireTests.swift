@@ -1,4 +1,5 @@
 import Foundation
+import ServiceSimulator
 import TestSupport
 import Testing
 
@@ -85,6 +86,44 @@ struct RetireTests {
     }
   }
 
+  @Test("LIFECYCLE-PROVED-FIRST: what one address has proved is no proof for another, and what --address has seen is none at all")
+  func otherAddress() async throws {
+    try await ConsumerBench.with { bench in
+      let old = try await bench.activeSerial()
+      try await bench.bench.succeeds("certificate", "renew", "payroll")
+      let (staging, production) = (try await bench.consumer(), try await bench.strangersConsumer())
+      let arguments = ["certificate", "retire", "payroll", "--serial", old, "--confirm", old, "--json"]
+      _ = try await bench.probe(0, "--address", staging.address + "/client", "--tls-ca", bench.authority.certificatePath)
+      let nobody = try Refusal(json: try await bench.bench.hsmkey(arguments), exitCode: 2, sourceLocation: #_sourceLocation)
+      #expect(nobody.rule == "LIFECYCLE-PROVED-FIRST")
+      #expect(nobody.hint.contains("--without-proof"))
+
+      try bench.configure([("portal", staging.address + "/client")])
+      _ = try await bench.probe(0)
+      try bench.configure([("portal", production.address + "/client")])
+      let moved = try Refusal(json: try await bench.bench.hsmkey(arguments), exitCode: 2, sourceLocation: #_sourceLocation)
+      #expect(moved.rule == "LIFECYCLE-PROVED-FIRST")
+      #expect(moved.message.hasSuffix("portal"))
+      #expect(try await bench.service.certificatesOnToken() == 2)
+    }
+  }
+
+  @Test("LIFECYCLE-ONE-PENDING: while the next certificate is on its way nothing is retired, and the hint says how to go on; no PIN")
+  func pending() async throws {
+    try await ConsumerBench.with { bench in
+      let old = try await bench.activeSerial()
+      try await bench.bench.succeeds("certificate", "renew", "payroll")
+      try bench.service.simulator.set(.failWithoutErrorInfo, for: .get)
+      let renewal = try await bench.bench.hsmkey(["certificate", "renew", "payroll"])
+      #expect(renewal.exitCode == 75, "\(renewal.standardError)")
+      let error = try await bench.bench.refusedAsJSON(
+        2, "certificate", "retire", "payroll", "--serial", old, "--confirm", old, "--without-proof",
+        environment: ["HSMKEY_PIN_SOURCE": "file:missing"])
+      #expect(error.rule == "LIFECYCLE-ONE-PENDING")
+      #expect(error.hint.contains("hsmkey certificate fetch payroll; then"))
+    }
+  }
+
   @Test("Without proof it is done when it is asked for, and says whom it may concern")
   func withoutProof() async throws {
     try await ConsumerBench.with { bench in
@@ -109,7 +148,7 @@ struct RetireTests {
         Bench.program,
         ["certificate", "retire", "payroll", "--serial", old, "--without-proof", "--config", bench.bench.folder.path("hsmkey.yaml")],
         environment: bench.bench.environment)
-      try await terminal.waits(for: "not known to accept the certificate in use: portal")
+      try await terminal.waits(for: "not known to accept and to use the certificate in use: portal")
       try await terminal.waits(for: "type the serial number to go on")
       terminal.type("\(old)\n")
       #expect(try await child.wait() == 0, "\(terminal.shown)")

@@ -144,6 +144,16 @@ struct ClientCertificateTests {
     #expect(probe.reason == "the server answered with status 400 (400 No required SSL certificate was sent)")
   }
 
+  @Test("without an identity, a server that asks and lets everybody in says so", arguments: ["optional", "optional_no_ca"])
+  func nobodyIsLetIn(verification: String) async throws {
+    let authority = try await NginxAuthority()
+    let server = try await NginxServer(authority: authority, clients: authority.certificatePath, verification: verification)
+    let probe = try await transport(server, nil).probe(server.address + "/ok")
+    #expect(probe.verdict == .notDemanded)
+    #expect(probe.reason == "the server asked for a certificate, and answered with status 200 without one")
+    #expect(try await transport(server, nil).probe(server.address + "/status/403").verdict == .refused)
+  }
+
   @Test("with no scheme that the server takes, no certificate is sent and nothing is signed")
   func noCommonScheme() async throws {
     let authority = try await NginxAuthority()

@@ -28,6 +28,15 @@ struct PageTests {
     expectNone(findings)
   }
 
+  @Test("what pages show as configuration works in the unit that is shipped: it may write to /var/lib/hsmkey only, and reload nothing")
+  func unprivilegedExamples() {
+    let findings = SourceTree.pages.flatMap { page in
+      page.lines.filter { $0.contains(/certificate-file: \/(?!var\/lib\/hsmkey\/)/) || $0.contains(/after-change: .*systemctl/) }
+        .map { "\(page): \($0)" }
+    }
+    expectNone(findings)
+  }
+
   @Test("every script stops at its first failure and can be started")
   func scripts() {
     let findings = SourceTree.scripts.flatMap { script -> [String] in

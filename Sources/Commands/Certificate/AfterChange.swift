@@ -10,10 +10,13 @@ enum AfterChange {
 
   /// Runs the program. Its failure is a warning: the certificate is installed whatever the program does.
   ///
-  /// - Parameter secretVariables: environment variables that the program does not get.
+  /// - Parameters:
+  ///   - secretVariables: environment variables that the program does not get.
+  ///   - otherwise: how people get over a failure, for the warning.
   /// - Returns: whether it ended well, or there was none to run.
   static func run(
-    _ arguments: [String]?, certificate name: String, without secretVariables: Set<String>, progress: @escaping @Sendable (String) -> Void
+    _ arguments: [String]?, certificate name: String, without secretVariables: Set<String>,
+    otherwise: String = "the certificate is installed, run the program yourself", progress: @escaping @Sendable (String) -> Void
   ) async -> Bool {
     guard let arguments, let program = arguments.first else { return true }
     progress("\(name): runs \(program)")
@@ -35,9 +38,9 @@ enum AfterChange {
         return try await group.next() ?? nil
       }
       guard let outcome else { return true }
-      Console.warn("\(name): the after-change program failed: \(outcome); the certificate is installed, run the program yourself")
+      Console.warn("\(name): the after-change program failed: \(outcome); \(otherwise)")
     } catch {
-      Console.warn("\(name): the after-change program could not be run: \(error); the certificate is installed, run the program yourself")
+      Console.warn("\(name): the after-change program could not be run: \(error); \(otherwise)")
     }
     return false
   }

@@ -164,7 +164,7 @@ extension CommandContext {
       return CertificatePlan(
         name: name, customer: try Customer(id: configured.customerID, name: configured.customerName), algorithm: algorithm,
         subject: try SubjectName.forCustomer(id: configured.customerID, name: configured.customerName),
-        certificateFile: isTestBench ? nil : configured.certificateFile, consumers: configured.consumers.map(\.name))
+        certificateFile: isTestBench ? nil : configured.certificateFile, consumers: configured.consumers.map(\.planned))
     } catch {
       throw CommandError.configuration(error, about: "certificates.\(name)")
     }

@@ -13,12 +13,14 @@ struct CertificateProbeCommand: AnsweringCommand {
     discussion: """
       Consumers are the servers at which the certificate is used, as configured under certificates.NAME.consumers; a new certificate may
       take days to be known to them. One accepts the certificate when it asks for it, the token has signed, and it then answers a GET
-      otherwise than by a refusal (an alert, 400, 401, 403, a redirection). That is kept in the state, and lets an earlier certificate be
-      retired; a consumer with a certificate-file of its own gets the certificate there, and its after-change program is run.
+      otherwise than by a refusal (an alert, 400, 401, 403, a redirection), with which it answers a client without a certificate. That is
+      kept in the state, and lets an earlier certificate be retired; a consumer with a certificate-file of its own gets the certificate
+      there, and its after-change program is run, again at each probe until it ends well. Of an --address nothing is kept.
       Where the certificate is refused, the one before is tried as well: it tells the consumer's trouble from the certificate's.
 
-      Exit code 0: all accept it. 75: at least one does not yet; run it again. 69: at least one cannot be reached. 78: at least one never
-      asks for a certificate, so its answer proves nothing.
+      Exit code 0: all accept it. 75: at least one does not yet, or its program failed; run it again. 69: at least one cannot be reached.
+      78: at least one never asks for a certificate, or lets in clients without one, so its answer proves nothing. What could not be kept
+      or written for a consumer has the exit code of its error; the others are asked all the same.
 
       Example: hsmkey certificate probe payroll
       """)
@@ -30,7 +32,7 @@ struct CertificateProbeCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("Only this consumer.", valueName: "name"))
   var consumer: String?
 
-  @Option(help: ArgumentHelp("Ask this address, an https URL, instead of the configured consumers.", valueName: "url"))
+  @Option(help: ArgumentHelp("Ask this address, an https URL, instead of the configured consumers; nothing is kept.", valueName: "url"))
   var address: String?
 
   @Option(
@@ -65,17 +67,16 @@ struct CertificateProbeCommand: AnsweringCommand {
       context.progress("\(plan.name): asks \(consumer.name)")
       let result = try await probe(consumer, identity, context)
       let proof = try proof(result, consumer, installed)
-      var cutOverFile: String?
-      if let proof, installed == active {
-        try lifecycle.note(proof, for: plan.name)
-        cutOverFile = try await cutOver(consumer, lifecycle, context)
+      var cutOver = ConsumerCutOver()
+      // What somebody asks by the way is no consumer, and what an earlier certificate is accepted for proves nothing for this one.
+      if let proof, installed == active, address == nil {
+        cutOver = try await ConsumerCutOver(proof, consumer, of: plan.name, lifecycle, context)
       }
       let previous = result.isRefusal ? try await probePrevious(before, consumer, context, keys, issuers) : nil
       answers.append(
         ProbeReport.Consumer(
-          consumer: consumer.name, address: consumer.address, result: result, isProofKept: proof != nil && installed == active,
-          cutOverFile: cutOverFile,
-          previous: previous, nextStep: nextStep(after: result, previous)))
+          consumer: consumer.name, address: consumer.address, result: result, cutOver: cutOver, previous: previous,
+          nextStep: nextStep(after: result, cutOver, previous)))
     }
     return ProbeReport(name: plan.name, serial: try installed.serial(), isActive: installed == active, consumers: answers)
   }
@@ -88,7 +89,7 @@ struct CertificateProbeCommand: AnsweringCommand {
     guard !configured.isEmpty else {
       throw CommandError.configuration(
         "certificates.\(name).consumers is not configured", operation: "probe certificate \(name)",
-        hint: "list the servers at which the certificate is used, each with name and address; or give --address")
+        hint: "list the servers at which the certificate is used, each with name and address; or try one with --address")
     }
     guard let consumer else { return configured }
     guard let one = configured.first(where: { $0.name == consumer }) else {
@@ -124,7 +125,10 @@ struct CertificateProbeCommand: AnsweringCommand {
     _ consumer: ConfigurationFile.Consumer, _ identity: ClientIdentity, _ context: CommandContext
   ) async throws -> ConsumerVerdict {
     do {
-      return ConsumerVerdict(try await context.consumerTransport(consumer, identity).probe(consumer.address))
+      let probe = try await context.consumerTransport(consumer, identity).probe(consumer.address)
+      guard probe.verdict == .accepted else { return ConsumerVerdict(probe) }
+      // Whoever lets in everybody has not looked at the certificate.
+      return ConsumerVerdict(probe, nobody: try await context.consumerTransport(consumer, nil).probe(consumer.address))
     } catch let error as HTTPSTransportError where Self.isAboutTheWay(error.rule) {
       return ConsumerVerdict(error)
     }
@@ -134,15 +138,6 @@ struct CertificateProbeCommand: AnsweringCommand {
   /// probe.
   private static func isAboutTheWay(_ rule: TransportRule) -> Bool {
     [.unreachable, .timeout, .tls, .certificate, .proxy, .response].contains(rule)
-  }
-
-  /// - Returns: the consumer's file, when it changed.
-  private func cutOver(
-    _ consumer: ConfigurationFile.Consumer, _ lifecycle: CertificateLifecycle, _ context: CommandContext
-  ) async throws -> String? {
-    guard let file = consumer.certificateFile, try lifecycle.cutOver(consumer.name, of: name, toFile: file) else { return nil }
-    _ = await AfterChange.run(consumer.afterChange, certificate: name, without: context.secretVariables, progress: { context.progress($0) })
-    return file
   }
 
   private func probePrevious(
@@ -163,15 +158,19 @@ struct CertificateProbeCommand: AnsweringCommand {
       signatureScheme: scheme)
   }
 
-  private func nextStep(after result: ConsumerVerdict, _ previous: ProbeReport.Previous?) -> String? {
-    switch (result.verdict, previous) {
+  private func nextStep(
+    after result: ConsumerVerdict, _ cutOver: ConsumerCutOver, _ previous: ProbeReport.Previous?
+  ) -> String? {
+    if cutOver.failure != nil { return "mend what stood in the way, and run this again" }
+    if cutOver.programSucceeded == false { return "see why its after-change program failed, and run this again, which runs it again" }
+    return switch (result.verdict, previous) {
     case ("refused", let previous?) where previous.result.isAcceptance:
       "it accepts the previous certificate and not this one yet, which may take days: keep its clients on the previous one; run this again"
     case ("refused", .some):
       "it accepts neither this certificate nor the previous one: the matter is the consumer's, or the address's, not the new certificate's"
     case ("refused", nil):
       "there is no valid certificate before this one to compare with; a new certificate may take days to be accepted: run this again"
-    case ("not-asked", _): "name an address at which the consumer demands a certificate"
+    case ("not-asked", _), ("not-demanded", _): "name an address at which the consumer demands a certificate"
     case ("not-reached", _): "check the address and the network, and run this again"
     default: nil
     }

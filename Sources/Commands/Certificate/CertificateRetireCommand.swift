@@ -9,9 +9,10 @@ struct CertificateRetireCommand: AnsweringCommand {
     commandName: "retire", abstract: "End the overlap: destroy the key of an earlier certificate, for good.",
     discussion: """
       The earlier certificate and both halves of its key are destroyed on the token, and the state keeps that they were. The certificate in
-      use is never retired. Every configured consumer must have accepted the one in use before, as certificate probe has seen it, unless
-      --without-proof is given: a consumer that does not accept the new certificate yet then has none that works. The serial number is
-      asked for a second time on the terminal, or given with --confirm.
+      use is never retired. Every consumer must have accepted the one in use before, as certificate probe has seen it at its address, and
+      those with a file or a program of their own must have been cut over to it, unless --without-proof is given: a consumer that does not
+      accept the new certificate yet then has none that works. Where no consumer is configured nothing is proved. What is pending is
+      finished first. The serial number is asked for a second time on the terminal, or given with --confirm.
 
       Example: hsmkey certificate retire payroll --serial 1f3a5c7e90b2d4f6 --confirm 1f3a5c7e90b2d4f6
       """)
@@ -26,7 +27,7 @@ struct CertificateRetireCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("The same serial number again, instead of typing it on the terminal.", valueName: "hex"))
   var confirm: String?
 
-  @Flag(help: "Retire it although not every consumer is known to accept the certificate in use.")
+  @Flag(help: "Retire it although not every consumer is known to accept the certificate in use, or none is configured.")
   var withoutProof = false
 
   struct Report: Answer {
@@ -37,7 +38,7 @@ struct CertificateRetireCommand: AnsweringCommand {
     let isKeyDestroyed: Bool
     let retiredAt: Date
     let activeSerial: String
-    /// Consumers of which nobody knows whether they accept the certificate in use.
+    /// Consumers of which nobody knows whether they accept the certificate in use, or that were not cut over to it.
     let withoutProof: [String]
 
     var text: String {
@@ -61,7 +62,8 @@ struct CertificateRetireCommand: AnsweringCommand {
         message: "there is no certificate of this name", hints: ["see: hsmkey certificate status"])
     }
     let old = try CertificateLifecycle.retirable(plan, serial: serial, in: record, evenWithoutProof: withoutProof)
-    let unproved = try record.unproved(plan.consumers)
+    let open = Set(try record.unproved(plan.consumers) + record.untold(plan.consumers))
+    let unproved = plan.consumers.filter(open.contains).map(\.name)
     try confirmSerial(of: old, unproved)
     let retired = try await context.lifecycle().lifecycle.retire(plan, serial: serial, evenWithoutProof: withoutProof)
     return Report(
@@ -73,7 +75,7 @@ struct CertificateRetireCommand: AnsweringCommand {
     var given = confirm
     if given == nil, isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 {
       if !unproved.isEmpty {
-        Console.say(Console.forTerminal("not known to accept the certificate in use: \(unproved.joined(separator: ", "))"))
+        Console.say(Console.forTerminal("not known to accept and to use the certificate in use: \(unproved.joined(separator: ", "))"))
       }
       let expiry = try old.certificate().notValidAfter.ISO8601Format()
       Console.say(

@@ -2,7 +2,7 @@ import HTTPSTransport
 
 /// What a consumer made of a certificate.
 struct ConsumerVerdict: Encodable, Sendable {
-  /// `accepted`, `refused`, `not-asked` or `not-reached`.
+  /// `accepted`, `refused`, `not-asked`, `not-demanded` or `not-reached`.
   let verdict: String
   /// Why, in one sentence.
   let reason: String
@@ -20,6 +20,21 @@ struct ConsumerVerdict: Encodable, Sendable {
     status = probe.status
   }
 
+  /// For a consumer that accepts the certificate.
+  ///
+  /// - Parameter nobody: what it makes of a client without one. Whom it does not refuse then proves nothing.
+  init(_ probe: ClientProbe, nobody: ClientProbe) {
+    let isDemanded = nobody.verdict == .refused
+    verdict = isDemanded ? probe.verdict.rawValue : ClientProbe.Verdict.notDemanded.rawValue
+    reason =
+      isDemanded
+      ? probe.reason : "it lets in clients without a certificate too, so that it accepts this one proves nothing: \(nobody.reason)"
+    protocolVersion = probe.protocolVersion
+    cipherSuite = probe.cipherSuite
+    signatureScheme = probe.signatureScheme?.rawValue
+    status = probe.status
+  }
+
   /// For a consumer that cannot be asked.
   init(_ error: HTTPSTransportError) {
     verdict = Self.notReached
@@ -31,6 +46,17 @@ struct ConsumerVerdict: Encodable, Sendable {
 
   var isAcceptance: Bool { verdict == ClientProbe.Verdict.accepted.rawValue }
   var isRefusal: Bool { verdict == ClientProbe.Verdict.refused.rawValue }
+
+  /// A consumer that cannot prove anything is configured wrongly; one that refuses may accept it later; one that is not there may be there
+  /// later, and nothing was refused.
+  var exitStatus: ExitStatus {
+    switch verdict {
+    case ClientProbe.Verdict.notAsked.rawValue, ClientProbe.Verdict.notDemanded.rawValue: .configuration
+    case ClientProbe.Verdict.refused.rawValue: .notReady
+    case Self.notReached: .unreachable
+    default: .done
+    }
+  }
 }
 
 /// What `certificate probe` tells.
@@ -44,9 +70,34 @@ struct ProbeReport: Answer {
     let isProofKept: Bool
     /// Its own file, into which the certificate was put now that it is accepted; null where nothing had to be changed.
     let cutOverFile: String?
+    /// Whether its own program ended well; null where none had to be run.
+    let afterChangeSucceeded: Bool?
+    /// What stood in the way of keeping the proof or of cutting it over.
+    let error: ErrorReport.Body?
     /// What it makes of the previous certificate, where it refused this one.
     let previous: Previous?
     let nextStep: String?
+    /// What this consumer alone would end the command with.
+    let exitStatus: ExitStatus
+
+    enum CodingKeys: CodingKey {
+      case consumer, address, result, isProofKept, cutOverFile, afterChangeSucceeded, error, previous, nextStep
+    }
+
+    init(
+      consumer: String, address: String, result: ConsumerVerdict, cutOver: ConsumerCutOver, previous: Previous?, nextStep: String?
+    ) {
+      self.consumer = consumer
+      self.address = address
+      self.result = result
+      self.previous = previous
+      self.nextStep = nextStep
+      isProofKept = cutOver.isProofKept
+      cutOverFile = cutOver.file
+      afterChangeSucceeded = cutOver.programSucceeded
+      error = cutOver.failure.map { ErrorReport($0).error }
+      exitStatus = cutOver.failure?.exitStatus ?? (cutOver.programSucceeded == false ? .notReady : result.exitStatus)
+    }
   }
 
   /// The certificate before.
@@ -65,13 +116,11 @@ struct ProbeReport: Answer {
     return ([head] + consumers.map { Console.facts($0.facts, indent: 2) }).joined(separator: "\n")
   }
 
-  /// A consumer that cannot prove anything is configured wrongly; one that refuses may accept it later; one that is not there may be there
-  /// later, and nothing was refused.
+  /// The worst: what needs somebody before what comes right by itself.
   var exitStatus: ExitStatus {
-    let verdicts = Set(consumers.map(\.result.verdict))
-    if verdicts.contains(ClientProbe.Verdict.notAsked.rawValue) { return .configuration }
-    if verdicts.contains(ClientProbe.Verdict.refused.rawValue) { return .notReady }
-    return verdicts.contains(ConsumerVerdict.notReached) ? .unreachable : .done
+    let statuses = consumers.map(\.exitStatus).filter { $0 != .done }
+    let ofVerdicts: [ExitStatus] = [.configuration, .notReady, .unreachable]
+    return statuses.first { !ofVerdicts.contains($0) } ?? ofVerdicts.first { statuses.contains($0) } ?? .done
   }
 
   enum CodingKeys: CodingKey { case name, serial, isActive, consumers }
@@ -85,6 +134,10 @@ extension ProbeReport.Consumer {
     }
     rows.append(("  because", result.reason))
     if let cutOverFile { rows.append(("  cut over", "\(cutOverFile) has the certificate now")) }
+    if let afterChangeSucceeded {
+      rows.append(("  after-change", afterChangeSucceeded ? "its program ended well" : "its program failed; the next probe runs it again"))
+    }
+    if let error { rows.append(("  \(isProofKept ? "not cut over" : "not kept")", error.message)) }
     if let previous { rows.append(("  previous certificate", "\(previous.serial): \(previous.result.verdict)")) }
     if let nextStep { rows.append(("  next step", nextStep)) }
     return rows
