@@ -42,11 +42,11 @@ extension LifecycleRun {
       do {
         return try await lifecycle.service.certificate(request)
       } catch {
-        guard error.canAskAgain else { throw error }
+        guard error.canAskAgain else { throw error.with(hint: waysOn) }
         if error.code == .refused, lifecycle.codes.classify(error.errorInformation.map(\.code)) == .permanent {
           let time = now
           try save(.refused, detail: Self.detail(of: error)) { $0.refusal = .init(error.errorInformation, at: time) }
-          throw error
+          throw error.with(hint: waysOn)
         }
         obstacle = error
         hadAnswer = hadAnswer || error.code == .refused
@@ -66,6 +66,11 @@ extension LifecycleRun {
       try await lifecycle.sleep(interval)
       slept += interval
     }
+  }
+
+  /// How to go on where this run asks no more, for a hint.
+  private var waysOn: String {
+    "the state is kept; ask again with: hsmkey certificate fetch \(plan.name); \(LifecycleError.whenItNeverEnds(plan.name))"
   }
 
   /// Holds the certificate that came against every rule. One that breaks a rule is not kept: the question can be asked again.
