@@ -78,8 +78,8 @@ struct RecordsReview {
       Finding(
         text: "\(count == 1 ? "half of a key has" : "\(count) halves of keys have") neither a name nor an identifier:"
           + " SoftHSM leaves such a half of a key generation that was cut short",
-        hint: "a half without a name is used for nothing and may stay; to be rid of it, stop every program that uses the token (a generation"
-          + " under way looks the same), then delete it with the token's own tools")
+        hint: "a half without a name is used for nothing and may stay; to be rid of it, stop every program that uses the token (a"
+          + " generation under way looks the same), then delete it with the token's own tools")
     ]
   }
 
