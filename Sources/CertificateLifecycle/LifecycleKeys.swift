@@ -42,29 +42,4 @@ public protocol LifecycleKeys: Sendable {
 
   /// Destroys the key pair with this identifier, and the certificates beside it. There is no way back; that it is gone already is fine.
   func destroyKey(identifier: String) async throws
-
-  /// The keys, whole or half, that nobody claims.
-  ///
-  /// - Parameter claimed: identifiers and names of keys that are needed: a key is claimed when either is among them.
-  func unclaimedKeys(claimed: Set<String>) async throws -> [LifecycleKeySummary]
-}
-
-/// A key, or half of one, as a list shows it.
-public struct LifecycleKeySummary: Sendable, Hashable {
-  /// `CKA_LABEL`.
-  public let name: String
-  /// `CKA_ID` in hexadecimal; nil where it has none or several keys share it.
-  public let identifier: String?
-  /// Whether both halves are there and it can be used.
-  public let isUsable: Bool
-  /// The serial numbers, in hexadecimal, of the certificates beside it.
-  public let serials: [String]
-
-  /// A summary from its parts.
-  public init(name: String, identifier: String?, isUsable: Bool, serials: [String]) {
-    self.name = name
-    self.identifier = identifier
-    self.isUsable = isUsable
-    self.serials = serials
-  }
 }

@@ -27,7 +27,8 @@ public struct LifecycleRule: RawRepresentable, Hashable, Sendable, CaseIterable,
   public static let provedFirst = LifecycleRule("LIFECYCLE-PROVED-FIRST")
   /// The certificate in use is not retired.
   public static let activeKept = LifecycleRule("LIFECYCLE-ACTIVE-KEPT")
-  /// The history is only added to: each entry has the hash of the one before, and each record is the one its last entry was written with.
+  /// The history is only added to: each entry has the hash of the one before, and each record is the one its last entry was written with,
+  /// as is what stands beside the record.
   public static let historyChain = LifecycleRule("LIFECYCLE-HISTORY-CHAIN")
   /// A certificate's state changes only as the table of the life cycle has it.
   public static let transition = LifecycleRule("LIFECYCLE-TRANSITION")

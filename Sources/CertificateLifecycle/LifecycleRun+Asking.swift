@@ -43,13 +43,13 @@ extension LifecycleRun {
       do {
         return try await lifecycle.service.certificate(request)
       } catch {
-        guard error.canAskAgain else { throw error }
+        guard error.canAskAgain else { throw error.with(hint: waysOn) }
         if error.code == .refused, lifecycle.codes.classify(error.errorInformation.map(\.code)) == .permanent {
           // What a service says of an id that a person gave says nothing of the request whose outcome is unknown.
-          if try pending().isUncertain { throw error }
+          if try pending().isUncertain { throw error.with(hint: waysOn) }
           let time = now
           try save(.refused, detail: Self.detail(of: error)) { $0.refusal = .init(error.errorInformation, at: time) }
-          throw error
+          throw error.with(hint: waysOn)
         }
         obstacle = error
         hadAnswer = hadAnswer || error.code == .refused
@@ -69,6 +69,11 @@ extension LifecycleRun {
       try await lifecycle.sleep(interval)
       slept += interval
     }
+  }
+
+  /// How to go on where this run asks no more, for a hint.
+  private var waysOn: String {
+    "the state is kept; ask again with: hsmkey certificate fetch \(plan.name); \(LifecycleError.whenItNeverEnds(plan.name))"
   }
 
   /// Holds the certificate that came against every rule. One that breaks a rule is not kept: the question can be asked again. One that

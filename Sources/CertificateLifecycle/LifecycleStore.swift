@@ -75,7 +75,8 @@ public final class LifecycleStore: Sendable {
     }
   }
 
-  /// Checks the chain of the whole history, and that each record is the one that its last entry was written with.
+  /// Checks the chain of the whole history, that each record is the one that its last entry was written with, and that the columns beside
+  /// it, which summaries are made of, say what the record says.
   ///
   /// - Throws: ``LifecycleError`` with ``LifecycleRule/historyChain``.
   public func verifyHistory() throws {
@@ -151,13 +152,17 @@ public final class LifecycleStore: Sendable {
   private func decode(_ text: String) throws -> CertificateRecord { try Self.decode(text, path) }
 
   static func decode(_ text: String, _ path: String) throws -> CertificateRecord {
-    let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .iso8601
     do {
-      return try decoder.decode(CertificateRecord.self, from: Data(text.utf8))
+      return try Self.decode(text)
     } catch {
       throw unusable(path, "a record in it cannot be read", error)
     }
+  }
+
+  static func decode(_ text: String) throws -> CertificateRecord {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    return try decoder.decode(CertificateRecord.self, from: Data(text.utf8))
   }
 
   private static func refuseOtherOwner(

@@ -25,12 +25,28 @@ enum StoreColumns {
         INSERT INTO certificate (\(columns.joined(separator: ", "))) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
         ON CONFLICT (name) DO UPDATE SET \(update)
         """,
-      arguments: [
-        record.name, text, time.ISO8601Format(), record.customerID, record.environment, standing.kind?.rawValue, standing.stage?.rawValue,
-        standing.pendingSince.map(seconds), standing.refusalCodes?.joined(separator: " "), standing.hasActive,
-        standing.notBefore.map(seconds), standing.notAfter.map(seconds), standing.serial, standing.previousCount, standing.previousSerial,
-        standing.retiring,
-      ])
+      arguments: StatementArguments([record.name.databaseValue, text.databaseValue] + values(record, standing, at: time.ISO8601Format())))
+  }
+
+  /// What stands beside a record, in the order of the columns from `changed_at` on. Whoever makes other values of the same record must
+  /// write the columns of every state file anew (``StoreSchema``): ``difference(_:_:changedAt:)`` holds them against each other.
+  private static func values(_ record: CertificateRecord, _ standing: CertificateStanding, at changedAt: String) -> [DatabaseValue] {
+    let values: [(any DatabaseValueConvertible)?] = [
+      changedAt, record.customerID, record.environment, standing.kind?.rawValue, standing.stage?.rawValue,
+      standing.pendingSince.map(seconds), standing.refusalCodes?.joined(separator: " "), standing.hasActive,
+      standing.notBefore.map(seconds), standing.notAfter.map(seconds), standing.serial, standing.previousCount, standing.previousSerial,
+      standing.retiring,
+    ]
+    return values.map { $0?.databaseValue ?? .null }
+  }
+
+  /// The first column of a row that does not say what its record says; nil where there is none.
+  ///
+  /// - Parameter changedAt: when the record was written, as the history has it.
+  static func difference(_ row: Row, _ record: CertificateRecord, changedAt: String) -> String? {
+    guard row["name"] == record.name else { return "name" }
+    let expected = values(record, CertificateStanding(record), at: changedAt)
+    return zip(columns.dropFirst(2), expected).first { row[$0] as DatabaseValue != $1 }?.0
   }
 
   /// Where a certificate stands as the file has it; nil where it has none of this name.
@@ -67,6 +83,10 @@ enum StoreColumns {
     return standing
   }
 
-  private static func seconds(_ date: Date) -> Int64 { Int64(date.timeIntervalSince1970.rounded(.down)) }
+  /// Counted as `Date` counts, from 2001 on: a time within the last millionth of a second would else be the next second here and this
+  /// one in the record.
+  private static func seconds(_ date: Date) -> Int64 {
+    Int64(date.timeIntervalSinceReferenceDate.rounded(.down)) + Int64(Date.timeIntervalBetween1970AndReferenceDate)
+  }
   private static func date(_ seconds: Int64?) -> Date? { seconds.map { Date(timeIntervalSince1970: TimeInterval($0)) } }
 }

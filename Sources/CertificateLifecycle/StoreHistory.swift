@@ -59,18 +59,24 @@ enum StoreHistory {
       guard row["hash"] == hash else { return "entry \(number) of the history was changed" }
       (previous, expected) = (hash, expected + 1)
     }
-    // Entries cut off from the end leave a chain that holds. The records tell: each is the one that its last entry was written with.
+    // Entries cut off from the end leave a chain that holds. The records tell: each is the one that its last entry was written with, and
+    // the columns beside it, by which it is decided what is due, say the same as the record.
     let records = try Row.fetchCursor(
       database,
       sql: """
-        SELECT certificate.name, certificate.record, history.record_sha256 FROM certificate LEFT JOIN history
+        SELECT certificate.*, history.record_sha256, history.at FROM certificate LEFT JOIN history
         ON history.number = (SELECT MAX(number) FROM history WHERE history.name = certificate.name)
         """)
     while let row = try records.next() {
       let name: String = row["name"]
       guard let digest: String = row["record_sha256"] else { return "the record of \(name) has no history" }
-      guard DigestText.sha256(row["record"]) == digest else {
+      let text: String = row["record"]
+      guard DigestText.sha256(text) == digest else {
         return "the record of \(name) is not the one that its last entry was written with"
+      }
+      guard let record = try? LifecycleStore.decode(text) else { return "the record of \(name) cannot be read" }
+      if let column = StoreColumns.difference(row, record, changedAt: row["at"]) {
+        return "\(column) of \(name) is not what the record says"
       }
     }
     let orphan = try String.fetchOne(

@@ -66,9 +66,7 @@ public enum CommandLineTool {
       if let usage {
         CommandError.usage(message, hint: "usage: \(usage.dropFirst("Usage: ".count))")
       } else {
-        CommandError(
-          .internalFault, code: "internal", operation: "run the command", message: "\(error)",
-          hints: ["this is a fault of hsmkey; please report it"])
+        CommandError.fault(error, operation: "run the command")
       }
     Console.report(report)
     return report.exitStatus.rawValue

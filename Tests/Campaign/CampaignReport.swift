@@ -16,11 +16,12 @@ public struct CampaignReport: Sendable {
 
   /// The table: a line for each operation and kind of attack, with how its runs ended.
   public var table: String {
-    var rows = [["operation", "attack", "runs", "struck"] + Ending.allCases.map(\.short) + ["broken", "exit codes under attack"]]
+    let first = ["operation", "attack", "runs", "struck"]
+    var rows = [first + Ending.allCases.map(\.short) + ["nameless", "broken", "exit codes under attack"]]
     func row(_ name: [String], _ group: [Verdict]) -> [String] {
       name + ["\(group.count)", "\(group.count { $0.hasHappened })"]
         + Ending.allCases.map { ending in "\(group.count { $0.ending == ending })" } + [
-          "\(group.count { !$0.findings.isEmpty })",
+          "\(group.reduce(0) { $0 + $1.namelessHalves })", "\(group.count { !$0.findings.isEmpty })",
           Set(group.flatMap(\.exitCodes)).sorted().map(String.init).joined(separator: " "),
         ]
     }

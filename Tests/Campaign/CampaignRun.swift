@@ -21,6 +21,8 @@ public struct Verdict: Sendable {
   public let findings: [String]
   /// Whether what was to go wrong went wrong: a point may not be reached.
   public let hasHappened: Bool
+  /// Halves of keys without a name that are on the token at the end: nothing can be done about them, so they are counted.
+  public let namelessHalves: Int
   /// How often the tool ran.
   public let runs: Int
   /// How the runs ended in which something went wrong.
@@ -71,7 +73,7 @@ struct CampaignRun {
       for result in results { checkExit(result) }
       runs += results
       hasHappened = hasHappened || scene.hasStruck
-      isDone = try await look()
+      isDone = try await look(wasAttacked: true)
       if isDone { ending = .atOnce } else { command = try await nextCommand(after: results) }
     }
     // An operator who needs more steps than these has been led in a circle.
@@ -79,7 +81,7 @@ struct CampaignRun {
       let result = try await scene.tool(command)
       checkExit(result)
       runs.append(result)
-      isDone = try await look()
+      isDone = try await look(wasAttacked: false)
       if isDone { ending = ending ?? .wentOn } else { command = try await nextCommand(after: [result]) }
     }
     if !isDone {
@@ -95,7 +97,8 @@ struct CampaignRun {
           + run.standardError.split(separator: "\n").suffix(6).map { "    \($0)\n" }.joined()
       }.joined() + snapshots.map { "  then: \($0.summary)\n" }.joined()
     return Verdict(
-      attack: attack, ending: ending ?? .stuck, findings: Array(Set(findings)).sorted(), hasHappened: hasHappened, runs: runs.count,
+      attack: attack, ending: ending ?? .stuck, findings: Array(Set(findings)).sorted(), hasHappened: hasHappened,
+      namelessHalves: snapshots.last?.token.namelessHalves ?? 0, runs: runs.count,
       exitCodes: runs.filter { $0.blow != nil }.map(\.exitCode),
       rule: runs.first?.rule, stateAfter: snapshots.first?.record?.state(at: Date()).rawValue ?? "none", story: story)
   }
@@ -108,10 +111,10 @@ struct CampaignRun {
   /// Looks at everything after a run.
   ///
   /// - Returns: whether the operation has ended.
-  private mutating func look() async throws -> Bool {
+  private mutating func look(wasAttacked: Bool) async throws -> Bool {
     let witness = try await witness()
     let snapshot = try await Snapshot(scene)
-    findings += Inspection.momentary(snapshot, before: before, earlier: snapshots, witness: witness)
+    findings += Inspection.momentary(snapshot, before: before, earlier: snapshots, wasAttacked: wasAttacked, witness: witness)
     snapshots.append(snapshot)
     return snapshot.isDone(attack.operation, since: before)
   }

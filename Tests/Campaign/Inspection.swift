@@ -15,10 +15,18 @@ struct Inspection {
   // MARK: At any moment
 
   /// What must hold whenever the tool has stopped, however it has.
-  static func momentary(_ now: Snapshot, before: Snapshot, earlier: [Snapshot], witness: ServiceWitness) -> [String] {
+  ///
+  /// - Parameter wasAttacked: whether something was to go wrong in the run that has stopped.
+  static func momentary(
+    _ now: Snapshot, before: Snapshot, earlier: [Snapshot], wasAttacked: Bool, witness: ServiceWitness
+  ) -> [String] {
     var findings = now.defects.map { "state: \($0)" }
     // The intent is on disk before the key is made, and what is left unused stays there.
     for label in now.token.labels.subtracting(now.namedKeys) { findings.append("key without a record: \(label); \(now.summary)") }
+    // A generation that was cut short leaves half a key that nobody can name; one that ends leaves none.
+    if !wasAttacked, now.token.namelessHalves > (earlier.last ?? before).token.namelessHalves {
+      findings.append("half of a key without a name: left by a run in which nothing went wrong; \(now.summary)")
+    }
     // The file is the old one or the new one.
     let known = [before.record, now.record].compactMap(\.self).flatMap { [$0.active].compactMap(\.self) + $0.previous }
     if let file = now.file {

@@ -62,7 +62,8 @@ struct Snapshot: Sendable {
   var summary: String {
     let pending = record?.pending.map { "\($0.kind.rawValue) \($0.stage.rawValue) key \($0.keyName)" } ?? "nothing pending"
     let keys = token.labels.sorted().joined(separator: " ")
-    return "\(record?.active == nil ? "no certificate" : "a certificate"), \(pending), token: \(keys)"
+    let nameless = token.namelessHalves == 0 ? "" : " and \(token.namelessHalves) without a name"
+    return "\(record?.active == nil ? "no certificate" : "a certificate"), \(pending), token: \(keys)\(nameless)"
   }
 }
 
@@ -101,8 +102,14 @@ struct TokenContents: Sendable {
     self.objects = objects
   }
 
-  /// The names of all keys and halves of keys. What SoftHSM leaves of a generation that was cut short has no name yet.
+  /// The names of all keys and halves of keys.
   var labels: Set<String> { Set(objects.filter { $0.kind.hasSuffix("Key") }.compactMap(\.label)) }
+
+  /// Halves of keys that have no name yet: what SoftHSM leaves of a generation that was cut short, some of which nobody can read
+  /// (`pkcs11-tool` takes those for data).
+  var namelessHalves: Int {
+    objects.count { $0.identifier == nil && ($0.kind.hasSuffix("Key") ? $0.label == nil : $0.kind == "Data" && $0.label == "<empty>") }
+  }
 
   func has(_ kind: String, identifier: String) -> Bool { objects.contains { $0.kind == kind && $0.identifier == identifier } }
 }

@@ -30,6 +30,8 @@ final class BenchTransport: ServiceTransport {
   init(_ interruptions: Interruptions) throws {
     var configuration = HTTPSTransport.Configuration()
     configuration.allowsPlainHTTPToLoopback = true
+    // The simulator answers in this process, on threads that it shares with every other test.
+    configuration.totalTimeout = .seconds(600)
     transport = try HTTPSTransport(configuration)
     self.interruptions = interruptions
   }

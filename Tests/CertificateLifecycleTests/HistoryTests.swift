@@ -86,6 +86,50 @@ struct HistoryTests {
     #expect(error.message.contains(fault), "\(error.message)")
   }
 
+  @Test("LIFECYCLE-HISTORY-CHAIN: a column that does not say what the record says is found out, by which --due and status decide")
+  func columns() async throws {
+    try await LifecycleBench.with({ $0.notReadyFor = .seconds(100) }) { bench in
+      try await bench.install()
+      try await bench.renew()
+      bench.clock.advance(days: 700)
+      // A renewal that was refused, an earlier certificate, one in use: no column but the one of retiring is empty.
+      _ = try await serviceError { try await bench.lifecycle(permanentCodes: ["SIM101"]).renew(bench.plan()) }
+      let store = try bench.store()
+      try store.verifyHistory()
+      let columns = try await DatabaseQueue(path: bench.statePath).read { database in
+        try database.columns(in: "certificate").filter { !["name", "record"].contains($0.name) }
+      }
+      #expect(columns.count == 14)
+      let disk = BrokenDisk(path: bench.statePath)
+      try disk.change("CREATE TABLE before AS SELECT * FROM certificate")
+      for column in columns {
+        let other = column.type == "INTEGER" ? "COALESCE(\(column.name), 0) + 1" : "COALESCE(\(column.name), '') || 'x'"
+        let values = [other] + (column.isNotNull || column.name == "retiring" ? [] : ["NULL"])
+        for value in values + (column.name == "not_after" ? ["9999999999"] : []) {
+          try disk.change("UPDATE certificate SET \(column.name) = \(value)")
+          let error = try #require(#expect(throws: LifecycleError.self, "\(column.name)") { try store.verifyHistory() })
+          #expect(error.rule == .historyChain)
+          #expect(error.message == "\(column.name) of payroll is not what the record says")
+          try disk.change("UPDATE certificate SET \(column.name) = (SELECT \(column.name) FROM before)")
+          try store.verifyHistory()
+        }
+      }
+    }
+  }
+
+  @Test("Times that are no whole seconds are the same second in the record and beside it", arguments: [0, 0.5, 0.999, 0.999_999_9])
+  func fractions(fraction: Double) throws {
+    let folder = try TemporaryFolder()
+    let store = try LifecycleStore(path: folder.path("state"))
+    for second in 0..<20 {
+      let time = Date(timeIntervalSinceReferenceDate: 800_000_000 + Double(second * 37) + fraction)
+      var record = CertificateRecord(name: "a", customerID: "1", environment: "test")
+      record.pending = PendingOperation(kind: .enrolment, keyName: "a-1", startedAt: time)
+      try store.save(record, at: time)
+      try store.verifyHistory()
+    }
+  }
+
   @Test("Two entries of different fields never have the same hash because their texts run together")
   func fieldsAreApart() {
     func hash(_ name: String, _ event: String) -> String {

@@ -42,6 +42,19 @@ struct PollTests {
     }
   }
 
+  @Test("An answer that cannot be trusted ends the asking, and says how to ask again and how to drop it where that never ends")
+  func untrusted() async throws {
+    try await LifecycleBench.with { bench in
+      bench.transport.plan("getCertificate", .answer("<no-answer/>"))
+      let error = try await serviceError { try await bench.enrol(bench.lifecycle(timing: Self.timing)) }
+      #expect(!error.canAskAgain)
+      #expect(error.hint?.contains("hsmkey certificate fetch payroll;") == true)
+      #expect(error.hint?.hasSuffix("or drop the request with: hsmkey certificate abandon payroll") == true)
+      #expect(try bench.pending().stage == .retrievalIDKnown)
+      try await bench.fetch()
+    }
+  }
+
   @Test("A signed refusal of any question means not ready, whatever came of the others", arguments: [false, true])
   func notReady(isAlone: Bool) async throws {
     try await LifecycleBench.with({ $0.notReadyFor = .seconds(3_600) }) { bench in

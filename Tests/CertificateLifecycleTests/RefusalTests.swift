@@ -45,7 +45,9 @@ struct RefusalTests {
   @Test("With a code that is configured as permanent the question ends refused, with the retrieval id kept: fetch asks again")
   func question() async throws {
     try await LifecycleBench.with({ $0.notReadyFor = .seconds(100) }) { bench in
-      _ = try await serviceError { try await bench.enrol(bench.lifecycle(permanentCodes: ["SIM101"])) }
+      let error = try await serviceError { try await bench.enrol(bench.lifecycle(permanentCodes: ["SIM101"])) }
+      #expect(error.hint?.contains("hsmkey certificate fetch payroll;") == true)
+      #expect(error.hint?.hasSuffix("or drop the request with: hsmkey certificate abandon payroll") == true)
       let record = try bench.record()
       #expect(record.state(at: bench.clock.now) == .refused)
       #expect(record.pending?.stage == .retrievalIDKnown)

@@ -1,5 +1,6 @@
 import CertificateLifecycle
 import CryptoExtras
+import Dispatch
 import Foundation
 import SwiftASN1
 import Synchronization
@@ -39,11 +40,11 @@ actor SoftwareKeys: LifecycleKeys {
   // MARK: What tests do
 
   /// A key as if it had been generated long ago.
-  func add(named name: String) throws -> LifecycleKey {
+  func add(named name: String) async throws -> LifecycleKey {
     number += 1
-    let key = LifecycleKey(
-      name: name, identifier: String(format: "%040x", number),
-      privateKey: Certificate.PrivateKey(try RSAKeys.key((number - 1) % (distinctKeys ?? .max))))
+    let identifier = String(format: "%040x", number)
+    let privateKey = try await RSAKeys.key((number - 1) % (distinctKeys ?? .max))
+    let key = LifecycleKey(name: name, identifier: identifier, privateKey: Certificate.PrivateKey(privateKey))
     places[key.identifier] = entries.count
     taken.insert(name)
     entries.append(Entry(key: key))
@@ -64,10 +65,10 @@ actor SoftwareKeys: LifecycleKeys {
   func generateKey(named name: String, algorithm: String) async throws -> LifecycleKey {
     try interruptions.step("before the key is generated")
     guard try await isFree(name) else { throw SoftwareKeysError("the name \(name) is taken") }
-    let key = try add(named: name)
-    entries[entries.count - 1].isGood = !nextIsBad
-    entries[entries.count - 1].algorithm = algorithm
+    let isGood = !nextIsBad
     nextIsBad = false
+    let key = try await add(named: name)
+    if let place = places[key.identifier] { (entries[place].isGood, entries[place].algorithm) = (isGood, algorithm) }
     generated.append(name)
     try interruptions.step("after the key is generated")
     return key
@@ -112,11 +113,6 @@ actor SoftwareKeys: LifecycleKeys {
     try interruptions.step("after the key is destroyed")
   }
 
-  func unclaimedKeys(claimed: Set<String>) async throws -> [LifecycleKeySummary] {
-    entries.map(\.key).filter { !claimed.contains($0.identifier) && !claimed.contains($0.name) }
-      .map { LifecycleKeySummary(name: $0.name, identifier: $0.identifier, isUsable: true, serials: []) }
-  }
-
   private func entry(_ identifier: String) throws -> Entry {
     guard let place = places[identifier] else { throw SoftwareKeysError("no key \(identifier)") }
     return entries[place]
@@ -129,13 +125,24 @@ struct SoftwareKeysError: Error, CustomStringConvertible {
 }
 
 /// RSA keys take long to make, so all tests share them: the first key of every test is the same, and the second.
+///
+/// They are made on a thread of their own: simulators answer on the few threads that all tests share, and must not wait for a key.
 enum RSAKeys {
-  private static let made = Mutex<[_RSA.Signing.PrivateKey]>([])
+  private static let made = Mutex<[Int: Task<_RSA.Signing.PrivateKey, any Error>]>([:])
+  private static let thread = DispatchQueue(label: "RSA keys for tests")
 
-  static func key(_ number: Int) throws -> _RSA.Signing.PrivateKey {
-    try made.withLock { made in
-      while made.count <= number { made.append(try _RSA.Signing.PrivateKey(keySize: .bits2048)) }
-      return made[number]
+  static func key(_ number: Int) async throws -> _RSA.Signing.PrivateKey {
+    let task = made.withLock { made in
+      let task = made[number] ?? Task { try await make() }
+      made[number] = task
+      return task
+    }
+    return try await task.value
+  }
+
+  private static func make() async throws -> _RSA.Signing.PrivateKey {
+    try await withCheckedThrowingContinuation { continuation in
+      thread.async { continuation.resume(with: Result { try _RSA.Signing.PrivateKey(keySize: .bits2048) }) }
     }
   }
 }

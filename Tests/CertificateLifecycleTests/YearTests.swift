@@ -56,11 +56,18 @@ private final class Weather: ServiceTransport {
   private let transport: HTTPSTransport
   private let chance: Mutex<Seeded>
   private let today = Mutex(Day())
-  let lostAnswers = Mutex(0)
+  private let interruptions: Interruptions
+  private let answered = Mutex(0)
 
-  init(seed: UInt64) throws {
+  /// How many renewals the service has answered, whatever came of the answers.
+  var answeredRenewals: Int { answered.withLock { $0 } }
+
+  init(seed: UInt64, _ interruptions: Interruptions) throws {
+    self.interruptions = interruptions
     var configuration = HTTPSTransport.Configuration()
     configuration.allowsPlainHTTPToLoopback = true
+    // The simulator answers in this process, on threads that it shares with every other test.
+    configuration.totalTimeout = .seconds(600)
     transport = try HTTPSTransport(configuration)
     chance = Mutex(Seeded(seed))
   }
@@ -70,14 +77,16 @@ private final class Weather: ServiceTransport {
   func number(_ range: Range<Int>) -> Int { chance.withLock { Int.random(in: range, using: &$0) } }
 
   func post(_ body: [UInt8], to endpoint: String, headers: [(name: String, value: String)]) async throws -> ServiceReply {
+    let operation = headers.first { $0.name == "SOAPAction" }.map { $0.value.filter { $0 != "\"" } } ?? ""
+    try interruptions.step("before \(operation)")
     let day = today.withLock { $0 }
     if day.isServiceDown { throw TransportFailure(requestMayHaveBeenSent: false, message: "the line is dead") }
     let accident = number(0..<100) < day.accidents ? number(0..<3) : nil
     if accident == 0 { throw TransportFailure(requestMayHaveBeenSent: false, message: "the line is dead") }
-    let isRenewal = headers.contains { $0.value.contains("renew") }
-    if accident != nil, isRenewal { lostAnswers.withLock { $0 += 1 } }
     if accident == 1 { throw TransportFailure(requestMayHaveBeenSent: true, message: "no answer came") }
     let response = try await transport.post(body, to: endpoint, headers: headers)
+    if operation == "renewCertificate" { answered.withLock { $0 += 1 } }
+    try interruptions.step("after \(operation)")
     if accident == 2 { throw TransportFailure(requestMayHaveBeenSent: true, message: "no answer came") }
     return ServiceReply(status: response.status, contentType: response.contentType, body: response.body)
   }
@@ -104,7 +113,7 @@ private final class SimulatedYear: Sendable {
 
   init(seed: UInt64, certificates: Int) async throws {
     folder = try TemporaryFolder(inMemory: true)
-    weather = try Weather(seed: seed)
+    weather = try Weather(seed: seed, interruptions)
     keys = SoftwareKeys(interruptions, distinctKeys: 4)
     begin = clock.now
     let clock = clock
@@ -170,7 +179,8 @@ private final class SimulatedYear: Sendable {
       guard summary.isDue(at: now), let notAfter = summary.notAfter, now < notAfter || summary.pendingKind != nil,
         !isPerson || isWaiting
       else { continue }
-      if weather.number(0..<30) == 0 { interruptions.interrupt(atStep: weather.number(1..<14)) }
+      if weather.number(0..<30) == 0 { interruptions.interrupt(atStep: weather.number(1..<18)) }
+      let answered = weather.answeredRenewals
       do {
         _ = try await lifecycle().renew(plan(summary.name), repeatingUncertainRenewal: isPerson)
         count("renewed")
@@ -181,6 +191,8 @@ private final class SimulatedYear: Sendable {
       } catch is Interruptions.Interrupted {
         count("cut off")
       }
+      // Whatever it was that kept the answer from the state, this run has left a renewal that the service may have carried out.
+      if weather.answeredRenewals > answered, try store.record(named: summary.name)?.pending?.isUncertain == true { count("answer lost") }
     }
   }
 
@@ -219,16 +231,19 @@ private final class SimulatedYear: Sendable {
     #expect(renewed > records.count / 3)
     #expect(records.allSatisfy { $0.previous.count <= 1 }, "a certificate of 730 days is renewed once a year at most")
     // No key without a record that names it.
-    let named = records.flatMap { Array($0.claimedKeys) + $0.leftKeys.map(\.name) }
-    #expect(try await keys.unclaimedKeys(claimed: Set(named)).isEmpty)
-    // No renewal twice but those that were sent again on a person's word.
+    let named = Set(records.flatMap { Array($0.claimedKeys) + $0.leftKeys.map(\.name) })
+    let unnamed = await keys.entries.map(\.key).filter { !named.contains($0.identifier) && !named.contains($0.name) }
+    #expect(unnamed.isEmpty, "\(unnamed.map(\.name))")
+    // No renewal twice but those whose answer was lost, which were sent again on a person's word: each certificate that was issued is in
+    // use, is being asked for, or its answer was lost.
     let issued = try await simulator.issuedCertificates().count - records.count
-    let lost = weather.lostAnswers.withLock { $0 }
-    let cutOff = outcomes.withLock { $0["cut off", default: 0] + $0["state-unusable", default: 0] }
-    #expect(issued <= renewed + records.count { $0.pending != nil } + lost + cutOff)
+    let lost = outcomes.withLock { $0["answer lost", default: 0] }
+    #expect(issued <= renewed + records.count { $0.pending?.retrievalID != nil } + lost)
     try store.verifyHistory()
     let seen = outcomes.withLock { $0 }
-    for outcome in ["renewed", "cut off", "state-unusable", "LIFECYCLE-NOT-REPEATED", "service: unreachable", "service: uncertain"] {
+    for outcome in [
+      "renewed", "cut off", "answer lost", "state-unusable", "LIFECYCLE-NOT-REPEATED", "service: unreachable", "service: uncertain",
+    ] {
       #expect(seen[outcome, default: 0] > 0, "the year was too quiet: \(seen)")
     }
   }

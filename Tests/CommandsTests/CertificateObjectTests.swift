@@ -93,4 +93,30 @@ struct CertificateObjectTests {
       #expect(try await step()["outcome"].string == "ok")
     }
   }
+
+  @Test("doctor shows the half without a name that SoftHSM leaves of a key generation that was cut short")
+  func namelessHalf() async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      try await service.enrol()
+      let interrupter = try Interrupter(classes: [("token", bench.folder.path("tokens"))])
+      func generate(_ name: String, at place: String? = nil, log: String? = nil) async throws {
+        let arguments = interrupter.arguments(for: Bench.program, ["key", "generate", name], at: place, action: "kill", log: log)
+        let result = try await run(interrupter.path, arguments, environment: bench.environment, in: bench.folder.path)
+        #expect(result.exitCode == (place == nil ? 0 : 137), "\(result.standardError)")
+      }
+      let log = bench.folder.path("calls")
+      try await generate("whole", log: log)
+      // The public half's file is written many times before its attributes are.
+      let writes = try Interrupter.points(inLog: log).filter { $0.place == "token" && $0.bytes > 0 }
+      try await generate("cut", at: "token:\(try #require(writes.dropFirst(writes.count / 5).first).number + 1)")
+      let listed = try await bench.pkcs11Tool("--list-objects", "--type", "pubkey").standardOutput
+      try #require(!listed.contains("cut") && listed.contains("RSA 0 bits"), "\(listed)")
+
+      let found = try await bench.object("doctor", "--offline").step("certificates")
+      #expect(found["outcome"].string == "warning")
+      #expect(found["details"].list.compactMap(\.string).contains { $0.hasPrefix("half of a key has neither a name nor an identifier") })
+      #expect(found["hint"].string?.contains("stop every program that uses the token") == true)
+    }
+  }
 }

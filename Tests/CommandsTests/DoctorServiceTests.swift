@@ -18,7 +18,32 @@ struct DoctorServiceTests {
       #expect(try await service.bench.object("doctor", "--offline").step("service")["message"].string == "not checked: --offline")
 
       try await service.enrol()
-      #expect(try await service.bench.object("doctor").step("state")["message"].string?.hasSuffix("owner-only") == true)
+      let state = try await service.bench.object("doctor").step("state")
+      #expect(state["outcome"].string == "ok")
+      #expect(state["message"].string?.contains("owner-only; its history is whole") == true)
+    }
+  }
+
+  @Test("LIFECYCLE-HISTORY-CHAIN: a state file that something else has written to is found, with exit code 2, and the rest is looked at")
+  func changedState() async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      try await service.enrol()
+      // Never due again, says the table; the record beside it is as it was.
+      let program = """
+        import sqlite3, sys
+        file = sqlite3.connect(sys.argv[1])
+        file.execute("UPDATE certificate SET not_after = 9999999999")
+        file.commit()
+        """
+      try #require(try await run("python3", ["-c", program, bench.folder.path("state/state.sqlite")]).succeeded)
+      let result = try await bench.hsmkey(["doctor", "--offline", "--json"])
+      #expect(result.exitCode == 2)
+      let answer = try JSON(parsing: result.standardOutput)
+      #expect(answer.step("state")["rule"].string == "LIFECYCLE-HISTORY-CHAIN")
+      #expect(answer.step("state")["message"].string == "not_after of payroll is not what the record says")
+      #expect(answer.step("state")["hint"].string?.contains("compare it with a backup") == true)
+      #expect(answer.step("certificates")["outcome"].string == "ok")
     }
   }
 

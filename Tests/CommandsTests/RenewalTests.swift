@@ -140,6 +140,38 @@ struct RenewalTests {
     }
   }
 
+  @Test("an error that nobody can explain is one certificate's, with exit code 1: the others are renewed")
+  func faultOfOne() async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      let text = try bench.text("hsmkey.yaml")
+      try bench.folder.write((text + "  second:\n    customer-id: 0123456-7\n    certificate-file: second.pem\n").utf8, to: "hsmkey.yaml")
+      try await service.enrol()
+      try await service.order("order-2")
+      try await bench.succeeds(
+        "certificate", "enrol", "second", "--transfer-id", "order-2", "--transfer-password-source", "file:transfer-password")
+      // A certificate that is none, in a record that can be read.
+      let program = """
+        import json, sqlite3, sys
+        file = sqlite3.connect(sys.argv[1])
+        record = json.loads(file.execute("SELECT record FROM certificate WHERE name = 'payroll'").fetchone()[0])
+        record["active"]["der"] = "AAAA"
+        file.execute("UPDATE certificate SET record = ? WHERE name = 'payroll'", [json.dumps(record)])
+        file.commit()
+        """
+      try #require(try await run("python3", ["-c", program, bench.folder.path("state/state.sqlite")]).succeeded)
+      for arguments in [["--parallel", "1"], []] {
+        let result = try await bench.hsmkey(["certificate", "renew", "--all", "--json"] + arguments)
+        #expect(result.exitCode == 1, "\(result.standardError)")
+        let answer = try JSON(parsing: result.standardOutput)
+        #expect(answer["renewed"].list.map { $0["name"].string } == ["second"])
+        #expect(answer["failed"].list.map { $0["name"].string } == ["payroll"])
+        #expect(answer["failed"][0]["error"]["code"].string == "internal")
+        #expect(answer["failed"][0]["error"]["operation"].string == "renew certificate payroll")
+      }
+    }
+  }
+
   @Test("a wrong PIN is tried once, however many certificates are due")
   func wrongPINOnce() async throws {
     try await ServiceBench.with { service in

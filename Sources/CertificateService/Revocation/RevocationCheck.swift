@@ -97,27 +97,30 @@ public struct RevocationCheck: Sendable {
     }
   }
 
-  /// The lists of an authority that count.
+  /// The lists of an authority that count: of each source the newest that the authority has signed, which is kept for the next time.
   private func usable(
     _ authority: Certificate, _ loaded: [RevocationLists.Loaded], isNeeded: Bool, at time: Date
   ) throws(RevocationList.Refusal) -> [RevocationList] {
     var usable: [RevocationList] = []
     var refusals: [RevocationList.Refusal] = []
     for entry in loaded {
-      guard case .success(let list) = entry.list, list.isNamed(after: authority) else { continue }
-      do throws(RevocationList.Refusal) {
-        try list.check(by: authority, at: time)
-        usable.append(list)
-      } catch {
-        refusals.append(
-          .init(rule: error.rule, message: "the revocation list \(SafeText.oneLine(entry.name, limit: 300)): \(error.message)"))
+      for candidate in entry.candidates where candidate.list.isNamed(after: authority) {
+        do throws(RevocationList.Refusal) {
+          try candidate.list.check(by: authority, at: time)
+          candidate.keepOnce()
+          usable.append(candidate.list)
+          break
+        } catch {
+          refusals.append(
+            .init(rule: error.rule, message: "the revocation list \(SafeText.oneLine(entry.name, limit: 300)): \(error.message)"))
+          // A list that the authority has signed and that is not current: an older one does not stand in for it.
+          if error.rule == .revocationListCurrent { break }
+        }
       }
     }
     if usable.isEmpty, let refusal = refusals.first { throw refusal }
     if usable.isEmpty, isNeeded {
-      let failures = loaded.compactMap { entry -> String? in
-        if case .failure(let error) = entry.list { error.description } else { nil }
-      }
+      let failures = loaded.compactMap { $0.failure?.description }
       throw RevocationList.Refusal(
         rule: .revocationListAvailable,
         message: "there is no revocation list of \(CertificateName.of(authority))"

@@ -11,7 +11,7 @@ public struct RevocationListSource: Sendable {
   /// Gets the list.
   public let fetch: @Sendable () async throws -> [UInt8]
 
-  /// Keeps a copy for the next time. A list that cannot be kept is used all the same.
+  /// Keeps a copy for the next time, of a list whose signature was checked. A list that cannot be kept is used all the same.
   public let keep: @Sendable ([UInt8]) -> Void
 
   /// A source; without the last two it keeps nothing.
@@ -28,10 +28,13 @@ public struct RevocationListSource: Sendable {
 
 /// The configured revocation lists, each fetched once a run, or once more when it has grown old.
 public actor RevocationLists {
-  /// One list, or why there is none.
+  /// What one source has. No signature was looked at: whoever answers for the authority over plain http can have made it up.
   struct Loaded: Sendable {
     let name: String
-    let list: Result<RevocationList, CertificateServiceError>
+    /// The one that came and the kept copy, as far as they are there; the newer one first.
+    let candidates: [RevocationListCandidate]
+    /// Why there is none.
+    var failure: CertificateServiceError?
   }
 
   private let sources: [RevocationListSource]
@@ -44,7 +47,7 @@ public actor RevocationLists {
   func all(at time: Date) async -> [Loaded] {
     for index in sources.indices {
       guard let task = tasks[index] else { continue }
-      if case .success(let list) = await task.value.list, list.nextUpdate <= time, tasks[index] == task { tasks[index] = nil }
+      if await task.value.candidates.contains(where: { $0.list.nextUpdate <= time }), tasks[index] == task { tasks[index] = nil }
     }
     for (index, source) in sources.enumerated() where tasks[index] == nil {
       tasks[index] = Task { await Self.load(source, at: time) }
@@ -54,28 +57,31 @@ public actor RevocationLists {
     return loaded
   }
 
-  /// The kept copy while it is fresh; else a new one; else the kept copy as long as it is current. Of two, never the older one: whoever
-  /// answers for the authority over plain http could play an old list back.
+  /// The kept copy while it is fresh; else a new one, and the kept copy as long as it is current or the newer one: whoever answers for
+  /// the authority over plain http could play an old list back.
   private static func load(_ source: RevocationListSource, at time: Date) async -> Loaded {
     let kept = source.kept().flatMap { kept in
       (try? RevocationList(kept.bytes, from: source.name)).map { (list: $0, isFresh: kept.isFresh) }
     }
-    if let kept, kept.isFresh, time < kept.list.nextUpdate { return Loaded(name: source.name, list: .success(kept.list)) }
+    let copy = kept.flatMap { time < $0.list.nextUpdate ? RevocationListCandidate($0.list) : nil }
+    if let copy, kept?.isFresh == true { return Loaded(name: source.name, candidates: [copy]) }
     do {
       let bytes = try await source.fetch()
       let list = try RevocationList(bytes, from: source.name)
-      if let kept, kept.list.thisUpdate > list.thisUpdate { return Loaded(name: source.name, list: .success(kept.list)) }
-      source.keep(bytes)
-      return Loaded(name: source.name, list: .success(list))
+      let new = RevocationListCandidate(list) { source.keep(bytes) }
+      if let kept, kept.list.thisUpdate > list.thisUpdate {
+        return Loaded(name: source.name, candidates: [RevocationListCandidate(kept.list), new])
+      }
+      return Loaded(name: source.name, candidates: [new] + [copy].compactMap(\.self))
     } catch {
-      if let kept, time < kept.list.nextUpdate { return Loaded(name: source.name, list: .success(kept.list)) }
+      if let copy { return Loaded(name: source.name, candidates: [copy]) }
       let failure =
         error as? CertificateServiceError
         ?? CertificateServiceError(
           code: .unreachable, rule: .revocationListAvailable,
           operation: "get the revocation list \(SafeText.oneLine(source.name, limit: 300))",
           message: SafeText.oneLine("\(error)", limit: 300), underlying: error)
-      return Loaded(name: source.name, list: .failure(failure))
+      return Loaded(name: source.name, candidates: [], failure: failure)
     }
   }
 }

@@ -105,7 +105,10 @@ struct CertificateRenewCommand: AnsweringCommand {
           do {
             return (index, .success(try await renew(names[index], context, tools)))
           } catch {
-            guard let translated = ErrorTranslation.translate(error) else { throw error }
+            // Whatever it is, it is this certificate's: an error that left the group would cut the others off while they are sending.
+            let known = ErrorTranslation.translate(error)
+            if known == nil, Task.isCancelled { throw error }
+            let translated = known ?? .fault(error, operation: "renew certificate \(names[index])")
             Console.report(translated)
             return (index, .failure(translated))
           }

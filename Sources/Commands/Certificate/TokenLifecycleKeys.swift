@@ -58,20 +58,6 @@ struct TokenLifecycleKeys: LifecycleKeys {
     }
   }
 
-  func unclaimedKeys(claimed: Set<String>) async throws -> [LifecycleKeySummary] {
-    var summaries: [LifecycleKeySummary] = []
-    for key in try await keys.keys() where !claimed.contains(key.identifier.hexadecimal) && !claimed.contains(key.name) {
-      let certificates = try await keys.certificates(of: key)
-      summaries.append(
-        LifecycleKeySummary(
-          name: key.name, identifier: key.identifier.hexadecimal, isUsable: true, serials: certificates.map(\.serialNumber.hexadecimal)))
-    }
-    for (name, _) in try await keys.unusableKeys() where !claimed.contains(name) {
-      summaries.append(LifecycleKeySummary(name: name, identifier: nil, isUsable: false, serials: []))
-    }
-    return summaries
-  }
-
   private func known(_ algorithm: String, for name: String) throws -> KeyAlgorithm {
     guard let known = KeyAlgorithm(rawValue: algorithm) else {
       throw CommandError.configuration(

@@ -1,3 +1,4 @@
+import CertificateLifecycle
 import CertificateService
 import Foundation
 import HTTPSTransport
@@ -13,9 +14,13 @@ enum DoctorService {
 
   private static let notConfigured = NotChecked(reason: "no certificate service is configured (service.environment)")
 
+  /// Whether the state file can be used, and is what was written to it: nobody else looks at that when nobody is there.
   static func state(_ context: CommandContext) throws -> Finding<Void> {
     let setting = context.settings.state
-    if try context.existingStore() != nil { return .ok("\(setting.value) (\(setting.origin)), owner-only") }
+    if let store = try context.existingStore() {
+      try store.verifyHistory()
+      return .ok("\(setting.value) (\(setting.origin)), owner-only; its history is whole, and its records are those of the history")
+    }
     guard isConfigured(context) else { throw NotChecked(reason: "there is none, and no certificate service is configured") }
     var folder = URL(filePath: setting.value).deletingLastPathComponent()
     while folder.path != "/", !FileManager.default.fileExists(atPath: folder.path) { folder.deleteLastPathComponent() }

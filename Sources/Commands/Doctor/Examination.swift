@@ -112,9 +112,7 @@ struct Examination: Sendable {
       } catch let error as NotChecked {
         add(name, .notChecked, "not checked: \(error.reason)", hint: error.hint)
       } catch {
-        let known =
-          ErrorTranslation.translate(error)
-          ?? CommandError(.internalFault, code: "internal", operation: name, message: "\(error)", hints: ["please report this"])
+        let known = ErrorTranslation.translate(error) ?? .fault(error, operation: name)
         add(
           name, .failed, known.message, hint: known.hints.isEmpty ? nil : known.hints.joined(separator: "; "), rule: known.rule,
           known.exitStatus)

@@ -48,6 +48,12 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
       .usage, code: "usage", rule: known.rule, operation: known.operation, message: "\(option): \(known.message)", hints: known.hints)
   }
 
+  /// An error that nobody here knows how to explain.
+  static func fault(_ error: any Error, operation: String) -> CommandError {
+    CommandError(
+      .internalFault, code: "internal", operation: operation, message: "\(error)", hints: ["this is a fault of hsmkey; please report it"])
+  }
+
   static func input(_ message: String, operation: String, hint: String? = nil) -> CommandError {
     CommandError(.inputData, code: "input", operation: operation, message: message, hints: [hint])
   }

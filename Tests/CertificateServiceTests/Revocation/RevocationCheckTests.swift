@@ -264,6 +264,46 @@ struct RevocationCheckTests {
     try await check(Shelf([good], kept: [1, 2, 3], isFresh: true))
   }
 
+  @Test("REVOCATION-LIST-ISSUER a forged list that is newer than all others is not kept, and does no harm where it was kept")
+  func forged() async throws {
+    let now = TestAuthorities.now
+    let good = try TestRevocationList().der()
+    let far = now.addingTimeInterval(20 * 365 * 86_400)
+    let forged = try TestRevocationList(signer: TestAuthorities.services, thisUpdate: far, nextUpdate: far.addingTimeInterval(86_400)).der()
+    // Downloaded, with nothing kept: refused, and the next run is free of it.
+    let shelf = Shelf([forged])
+    #expect(try await refusal { try await check(shelf) }.rule == .revocationListIssuer)
+    #expect(shelf.state.withLock { $0.kept } == nil)
+    shelf.state.withLock { $0.answers = [good] }
+    try await check(shelf)
+    #expect(shelf.state.withLock { $0.kept } == good)
+    // Downloaded, with a true one kept.
+    shelf.state.withLock { $0.answers = [forged] }
+    try await check(shelf)
+    #expect(shelf.state.withLock { $0.kept } == good)
+    // On disk from before, and the true one comes: it takes its place.
+    let old = Shelf([good], kept: forged)
+    try await check(old)
+    #expect(old.state.withLock { $0.kept } == good)
+    // The true one says the same as ever.
+    let bad = try TestRevocationList(entries: [Self.revoked]).der()
+    for shelf in [Shelf([bad], kept: forged), Shelf([forged], kept: bad)] {
+      #expect(try await refusal { try await check(shelf) }.rule == .revocationRevoked)
+      #expect(shelf.state.withLock { $0.kept } == bad)
+    }
+  }
+
+  @Test("REVOCATION-LIST-CURRENT an older list that is played back does not stand in for a kept one whose time is over")
+  func playedBack() async throws {
+    let now = TestAuthorities.now
+    let over = try TestRevocationList(
+      entries: [Self.revoked], thisUpdate: now.addingTimeInterval(-60), nextUpdate: now.addingTimeInterval(-30)
+    ).der()
+    let shelf = Shelf([try TestRevocationList().der()], kept: over)
+    #expect(try await refusal { try await check(shelf) }.rule == .revocationListCurrent)
+    #expect(shelf.state.withLock { $0.kept } == over)
+  }
+
   @Test("a list whose time is over during a long run is fetched anew")
   func fetchedAnew() async throws {
     let next = TestAuthorities.now.addingTimeInterval(3600)
