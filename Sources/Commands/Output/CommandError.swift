@@ -48,6 +48,13 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
       .usage, code: "usage", rule: known.rule, operation: known.operation, message: "\(option): \(known.message)", hints: known.hints)
   }
 
+  /// The same error where several certificates are worked on and each says which one it is about.
+  func of(certificate name: String) -> CommandError {
+    if operation.hasSuffix("certificate \(name)") { return self }
+    return CommandError(
+      exitStatus, code: code, rule: rule, operation: "certificate \(name): \(operation)", message: message, hints: hints)
+  }
+
   static func input(_ message: String, operation: String, hint: String? = nil) -> CommandError {
     CommandError(.inputData, code: "input", operation: operation, message: message, hints: [hint])
   }
