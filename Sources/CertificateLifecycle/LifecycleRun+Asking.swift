@@ -42,7 +42,9 @@ extension LifecycleRun {
       do {
         return try await lifecycle.service.certificate(request)
       } catch {
-        guard error.canAskAgain else { throw error }
+        guard error.canAskAgain else {
+          throw error.code == .untrusted ? error.with(hint: "ask again with: hsmkey certificate fetch \(plan.name)") : error
+        }
         if error.code == .refused, lifecycle.codes.classify(error.errorInformation.map(\.code)) == .permanent {
           let time = now
           try save(.refused, detail: Self.detail(of: error)) { $0.refusal = .init(error.errorInformation, at: time) }
