@@ -62,8 +62,7 @@ extension LifecycleRun {
         throw LifecycleError(
           wasReached ? .notReady : .unreachable, operation: operation,
           message: hadAnswer ? "the certificate is not ready yet (\(obstacle))" : "the service has not answered (\(obstacle))",
-          hint: "the state is kept; go on later with: hsmkey certificate fetch \(plan.name)"
-            + (hadAnswer ? "; \(LifecycleError.whenItNeverEnds(plan.name))" : ""), underlying: obstacle)
+          hint: hadAnswer ? waysOn : "the state is kept; go on later with: hsmkey certificate fetch \(plan.name)", underlying: obstacle)
       }
       say("not ready yet; asks again in \(interval.inWords)")
       try await lifecycle.sleep(interval)
@@ -72,8 +71,12 @@ extension LifecycleRun {
   }
 
   /// How to go on where this run asks no more, for a hint.
-  private var waysOn: String {
-    "the state is kept; ask again with: hsmkey certificate fetch \(plan.name); \(LifecycleError.whenItNeverEnds(plan.name))"
+  private var waysOn: String { "the state is kept; \(askAgain)" }
+
+  private var askAgain: String {
+    let pending = record.pending
+    return "ask again with: hsmkey certificate fetch \(plan.name); "
+      + (pending?.isUncertain == true ? LifecycleError.waysOut(pending, of: plan.name) : LifecycleError.whenItNeverEnds(plan.name))
   }
 
   /// Holds the certificate that came against every rule. One that breaks a rule is not kept: the question can be asked again. One that
@@ -102,7 +105,7 @@ extension LifecycleRun {
         $0.stage = $0.wasUncertain == true ? .uncertain : .retrievalIDKnown
       }
       throw error.with(
-        hint: "nothing of it is kept; ask again with: hsmkey certificate fetch \(plan.name); \(LifecycleError.whenItNeverEnds(plan.name))")
+        hint: "nothing of it is kept; \(askAgain)")
     }
   }
 }

@@ -121,6 +121,9 @@ extension LifecycleRun {
     } else if answer.code == .refused, record.pending?.kind == .enrolment {
       // Somebody or something may have used the credentials before: a network that delivers a request twice, for one.
       added = "where it was carried out all the same, ask the agency: \(LifecycleError.withRetrievalID(name))"
+    } else if answer.code == .unreachable {
+      let credentials = record.pending?.kind == .enrolment ? "the transfer credentials are still good; " : ""
+      added = "nothing was sent; \(credentials)run the same again"
     } else {
       return error
     }

@@ -27,7 +27,7 @@ public final class LifecycleStore: Sendable {
         try database.write { try StoreSchema.migrate($0, path) }
       }
     } catch let error as DatabaseError {
-      throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
+      throw Self.unusable(path, error)
     }
   }
 
@@ -145,7 +145,7 @@ public final class LifecycleStore: Sendable {
     do {
       return try body()
     } catch let error as DatabaseError {
-      throw Self.unusable(path, "\(error.resultCode): \(error.message ?? "no reason given")", error)
+      throw Self.unusable(path, error)
     }
   }
 
@@ -225,6 +225,16 @@ public final class LifecycleStore: Sendable {
       defer { try? descriptor.close() }
       guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
     }
+  }
+
+  /// What SQLite says, once: its message is often only the text of its code.
+  private static func unusable(_ path: String, _ error: DatabaseError) -> LifecycleError {
+    let code = "\(error.resultCode)"
+    let message = error.message.flatMap { code.contains($0) ? nil : "\(code): \($0)" } ?? code
+    guard error.resultCode == .SQLITE_FULL else { return unusable(path, message, error) }
+    return LifecycleError(
+      .stateUnusable, operation: "use the state file \(path)", message: message,
+      hint: "make room on its disk, then run this again; what was saved before is kept", underlying: error)
   }
 
   static func unusable(_ path: String, _ message: String, _ cause: (any Error)?) -> LifecycleError {

@@ -18,7 +18,8 @@ final class OperationLock: Sendable {
         FilePath(path), .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: .ownerReadWrite)
     } catch {
       throw LifecycleError(
-        .stateUnusable, operation: operation, message: "the lock file \(path) cannot be opened: \(error)", underlying: error)
+        .stateUnusable, operation: operation, message: "the lock file \(path) cannot be opened: \(error)",
+        hint: "run hsmkey as the user that the state belongs to, and see who owns that file and its folder", underlying: error)
     }
     guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
       let reason = Errno(rawValue: errno)

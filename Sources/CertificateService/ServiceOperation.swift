@@ -31,7 +31,7 @@ struct ServiceOperation: Hashable, Sendable {
   static let get = ServiceOperation(
     action: "getCertificate", responseName: "GetCertificateResponse", answerElement: "Certificate",
     words: "fetch a certificate", mustNotBeRepeated: false,
-    hintWhenUncertain: "nothing is lost: ask again with the same retrieval id")
+    hintWhenUncertain: "nothing is lost: asking again does no harm")
 
   /// The error of an answer that came, or of one that did not.
   func failure(

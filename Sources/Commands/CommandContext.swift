@@ -203,7 +203,7 @@ final class CommandContext: Sendable {
 
   private func traceCryptokiCalls(to log: Logger) {
     CallTrace.install { call in
-      var metadata: Logger.Metadata = ["time": "\(call.duration)", "returned": "\(call.returnValue)"]
+      var metadata: Logger.Metadata = ["time": "\(call.duration.inShort)", "returned": "\(call.returnValue)"]
       if let mechanism = call.mechanism { metadata["mechanism"] = "\(mechanism)" }
       log.trace("\(call.function)", metadata: metadata)
     }
@@ -219,5 +219,14 @@ extension SessionPool.Event {
     case .callGivenUp, .circuitClosed, .moduleReinitialized, .loggedInAgain, .sessionLimitReached: .notice
     default: .info
     }
+  }
+}
+
+extension Duration {
+  /// As a call into a module is timed: `12.3µs`, `1.5ms`.
+  var inShort: String {
+    let isLong = self >= .milliseconds(1)
+    let tenths = Int((self / .nanoseconds(isLong ? 100_000 : 100)).rounded())
+    return "\(tenths / 10).\(tenths % 10)\(isLong ? "ms" : "µs")"
   }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Secrets
 import Synchronization
 
 /// While this is there, Ctrl-C and SIGTERM are noted instead of ending the process, so that it can tidy up. A second one ends it.
@@ -18,8 +19,8 @@ final class Interruption: @unchecked Sendable {
     return number == 0 ? nil : number
   }
 
-  /// - Parameter tell: is called when the first signal comes.
-  init(tell: @escaping @Sendable () -> Void = {}) {
+  /// - Parameter tell: is called with the first signal that comes.
+  init(tell: @escaping @Sendable (Int32) -> Void = { _ in }) {
     let noted = noted
     sources = [SIGINT, SIGTERM].map { number in
       Foundation.signal(number, SIG_IGN)
@@ -27,7 +28,7 @@ final class Interruption: @unchecked Sendable {
       source.setEventHandler {
         noted.signal.store(number, ordering: .relaxed)
         Foundation.signal(number, SIG_DFL)
-        tell()
+        tell(number)
       }
       source.resume()
       return source
@@ -42,6 +43,13 @@ final class Interruption: @unchecked Sendable {
 }
 
 extension Interruption {
+  /// Ends the process by the signal, as if nobody had caught it.
+  static func endProcess(_ signal: Int32) -> Never {
+    Foundation.signal(signal, SIG_DFL)
+    raiseUnblocked(signal)
+    _exit(128 + signal)
+  }
+
   /// Does work on a token that must not be left half done: a key that is being made, a flag that is being tried. A signal is heeded
   /// when the work is done.
   ///
@@ -50,7 +58,7 @@ extension Interruption {
   static func heldBack<Value>(
     _ operation: String, _ work: () async throws -> Value, tidyUp: (Value) async throws -> String
   ) async throws -> Value {
-    let interruption = Interruption {
+    let interruption = Interruption { _ in
       Console.say("interrupted: ending what was begun on the token first; a second signal ends at once, and may leave something there")
     }
     defer { interruption.end() }

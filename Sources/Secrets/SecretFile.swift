@@ -100,7 +100,10 @@ struct SecretFile: ~Copyable {
     switch code {
     case ELOOP: SecretError(.fileType, operation, "it is a symbolic link", hint: "name the file itself")
     case ENXIO: SecretError(.fileType, operation, "it is no regular file", hint: "for a pipe use fd:N")
-    default: SecretError(.fileReadable, operation, "the file cannot be opened: \(systemMessage(code))")
+    default:
+      SecretError(
+        .fileReadable, operation, "the file cannot be opened: \(systemMessage(code))",
+        hint: "name a file that is there and that user \(geteuid()), who runs this program, owns")
     }
   }
 

@@ -93,7 +93,7 @@ struct TerminalPrompt {
 }
 
 /// Raises a signal also on a thread that blocks it, as the threads of a pool do: there it would only wait.
-private func raiseUnblocked(_ signal: CInt) {
+package func raiseUnblocked(_ signal: CInt) {
   var signals = sigset_t()
   var before = sigset_t()
   unsafe sigemptyset(&signals)

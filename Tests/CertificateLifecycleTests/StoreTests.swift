@@ -237,6 +237,18 @@ struct StoreTests {
 
 @Suite("One writer")
 struct OperationLockTests {
+  @Test("a full disk is told once, with what to do about it")
+  func fullDisk() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("state.sqlite")
+    let store = try LifecycleStore(path: path)
+    let error = #expect(throws: LifecycleError.self) {
+      try store.writing { try $0.execute(sql: "PRAGMA max_page_count = 1; CREATE TABLE more (x); CREATE TABLE evenMore (x)") }
+    }
+    #expect(error?.message == "13 (database or disk is full)")
+    #expect(error?.hint?.contains("make room") == true)
+  }
+
   @Test("LIFECYCLE-ONE-WRITER: the second to lock a name is refused until the first has let go; other names are free")
   func withinAProcess() throws {
     let folder = try TemporaryFolder()

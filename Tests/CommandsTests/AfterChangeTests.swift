@@ -41,6 +41,19 @@ struct AfterChangeTests {
     #expect(!seen.contains("MY_PIN") && !seen.contains(Bench.pin))
   }
 
+  @Test(
+    "how it ended is said in words, with the command that runs it again",
+    arguments: [("exit 3", "exit code 3"), ("kill -9 $$", "signal 9")])
+  func ending(script: String, words: String) async throws {
+    let (result, _) = try await enrol(after: "\(script)\n")
+    #expect(result.exitCode == 0)
+    let lines = result.standardError.split(separator: "\n")
+    #expect(
+      lines.contains("hsmkey: warning: payroll: the after-change program failed: it ended with \(words); the certificate is installed"),
+      "\(result.standardError)")
+    #expect(lines.last == "hint: run the program again with: hsmkey certificate fetch payroll")
+  }
+
   @Test("what the program writes steers no terminal")
   func controlCharacters() async throws {
     let (result, _) = try await enrol(after: "printf '\\033[2Jgone\\n'; exit 1\n")

@@ -15,6 +15,16 @@ struct ConfigurationTests {
     return (entry?["value"].string, entry?["origin"].string)
   }
 
+  @Test("the configuration that the simulator's page shows is one")
+  func simulatorPage() async throws {
+    let page = try String(contentsOf: OfficialMaterial.projectFolder.appending(path: "docs/simulator.md"), encoding: .utf8)
+    let shown = try #require(page.components(separatedBy: "```yaml\n").dropFirst().first?.components(separatedBy: "```").first)
+    let bench = try Bench()
+    try bench.folder.write(shown.utf8, to: "hsmkey.yaml")
+    #expect(try await self.shown(bench, "service.plain-http-to-loopback").value == "true")
+    #expect(try await self.shown(bench, "renewal-spread").value == "5d")
+  }
+
   @Test(
     "option, then environment, then file, then default",
     arguments: [

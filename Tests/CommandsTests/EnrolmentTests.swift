@@ -185,12 +185,32 @@ struct EnrolmentTests {
       let refusal = try await service.enrolmentRefused(69)
       #expect(refusal.code == "unreachable")
       #expect(refusal.rule == "TRANSPORT-UNREACHABLE")
+      #expect(refusal.hint.contains("nothing was sent; the transfer credentials are still good; run the same again"))
       #expect(try await service.status()["description"].string == "enrolment begun, nothing sent yet")
       let keys = try await bench.object("key", "list")["keys"].list.map { $0["id"].string }
 
       try service.write(.init())
       try await service.enrol()
       #expect(try await bench.object("key", "list")["keys"].list.map { $0["id"].string } == keys)
+    }
+  }
+
+  @Test("TRANSPORT-PLAIN-HTTP: the error for a simulator's address names the setting that allows it")
+  func plainHTTP() async throws {
+    try await ServiceBench.with { service in
+      let text = try service.bench.text("hsmkey.yaml").replacing("  plain-http-to-loopback: true\n", with: "")
+      try service.bench.folder.write(text.utf8, to: "hsmkey.yaml")
+      let refusal = try await service.enrolmentRefused(78)
+      #expect(refusal.rule == "TRANSPORT-PLAIN-HTTP")
+      #expect(refusal.hint.contains("service.plain-http-to-loopback: true"))
+    }
+  }
+
+  @Test("an answer to the question for the certificate that cannot be trusted names the command that asks again")
+  func untrustedAnswer() async throws {
+    try await ServiceBench.with { service in
+      try service.simulator.set(.tampered, for: .get)
+      #expect(try await service.enrolmentRefused(6).hint.contains("ask again with: hsmkey certificate fetch payroll;"))
     }
   }
 

@@ -87,9 +87,34 @@ struct FileTests {
     try bench.folder.write([], to: "s.sqlite")
     try await bench.succeeds("certificate", "status")
     try bench.folder.setMode(mode_t(mode), of: "s.sqlite")
-    let refusal = try await bench.refused(2, "certificate", "status")
+    let refusal = try await bench.refused(78, "certificate", "status")
     #expect(refusal.rule == "LIFECYCLE-OWNER-ONLY")
     #expect(refusal.hint.contains("chmod 600"))
+  }
+
+  @Test("LIFECYCLE-OWNER-ONLY: doctor says 78 as well, of the file and of its folder")
+  func openStateInDoctor() async throws {
+    let bench = try await Bench.withToken()
+    try bench.folder.write("state: state/s.sqlite\ntoken:\n  uri: pkcs11:token=payroll\n".utf8, to: "hsmkey.yaml")
+    try FileManager.default.createDirectory(atPath: bench.folder.path("state"), withIntermediateDirectories: false)
+    try bench.folder.write([], to: "state/s.sqlite")
+    for (file, folder) in [(mode_t(0o644), mode_t(0o700)), (0o600, 0o777)] {
+      try bench.folder.setMode(file, of: "state/s.sqlite")
+      try bench.folder.setMode(folder, of: "state")
+      let result = try await bench.hsmkey(["doctor", "--offline", "--json"])
+      #expect(result.exitCode == 78)
+      #expect(try JSON(parsing: result.standardOutput).step("state")["rule"].string == "LIFECYCLE-OWNER-ONLY")
+    }
+  }
+
+  @Test("a file that cannot be read or written, and a PIN file that is not there, are refused with what to do")
+  func hints() async throws {
+    let bench = try await Bench.withToken()
+    #expect(try await bench.refused(65, "trust", "import", "absent.pem").hint.contains("can read"))
+    #expect(try await bench.refused(78, "key", "list", "--pin-source", "file:absent").hint.contains("name a file that is there"))
+    #expect(try await bench.refused(3, "key", "list", "--token", "absent").hint.contains("name one of these"))
+    try await bench.succeeds("key", "generate", "k", "--algorithm", "ecdsa-p256")
+    #expect(try await bench.refused(65, "key", "public", "k", "--out", "nowhere/k.pem").hint.contains("a folder that is there"))
   }
 
   @Test("a state file that is none is refused and stays as it is")

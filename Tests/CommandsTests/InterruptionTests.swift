@@ -19,6 +19,9 @@ struct InterruptionTests {
       try await patiently("the waiting") { try String(contentsOfFile: log, encoding: .utf8).contains("waits") ? () : nil }
       child.send(signal)
       #expect(try await child.wait() == 128 + Int(signal))
+      let told = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").filter { $0.contains("interrupted") }
+      let line = "hsmkey: warning: interrupted: payroll: what was done is kept; go on with: hsmkey certificate fetch payroll"
+      #expect(told == ([SIGINT, SIGTERM].contains(signal) ? [line[...]] : []))
       #expect(try await service.status()["description"].string == "enrolment sent, certificate not fetched yet")
       try await service.expectNothingKept()
 
@@ -27,6 +30,22 @@ struct InterruptionTests {
       #expect(try await bench.object("certificate", "fetch", "payroll")["was-pending"].bool == true)
       #expect(try await service.issuedCount() == 1)
       #expect(try await service.certificatesOnToken() == 1)
+    }
+  }
+
+  @Test("while a request that works once is on its way: its outcome is unknown, and the command that says how to go on is named")
+  func onItsWay() async throws {
+    try await ServiceBench.with { service in
+      try service.simulator.set(.hangAfterCommit, for: .signNew)
+      let log = service.bench.folder.path("log")
+      let child = try ChildProcess(
+        "env", ["-C", service.bench.folder.path, Bench.program] + ServiceBench.enrolment() + ["--log-level", "info"],
+        environment: service.bench.environment, log: log)
+      try await patiently("the request") { try String(contentsOfFile: log, encoding: .utf8).contains("sends the request") ? () : nil }
+      child.send(SIGTERM)
+      #expect(try await child.wait() == 128 + Int(SIGTERM))
+      let told = try String(contentsOfFile: log, encoding: .utf8)
+      #expect(told.contains("its outcome is unknown; how to go on says: hsmkey certificate enrol payroll\n"), "\(told)")
     }
   }
 

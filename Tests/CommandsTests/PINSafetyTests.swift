@@ -232,6 +232,8 @@ struct PersonTests {
       in: token.bench.folder.path)
     #expect(alone.exitCode == 4)
     #expect(alone.standardError.contains("[PIN-COUNT-LOW]"))
+    #expect(alone.standardError.contains("hint: run this on a terminal"))
+    #expect(!alone.standardError.contains("check-pin"), "that is what was run")
   }
 
   @Test("PIN-FINAL-TRY: the last try is made only when it is asked for by name, by a person")

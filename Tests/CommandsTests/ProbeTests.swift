@@ -117,6 +117,11 @@ struct ProbeTests {
       // The system's trust does not know the CA of a test.
       let stranger = try await bench.probe(69, "--address", server.address + "/client")
       #expect(stranger["consumers"][0]["result"]["verdict"].string == "not-reached")
+      #expect(stranger["consumers"][0]["result"]["reason"].string?.contains("consumers.tls-ca, or --tls-ca") == true)
+      for mistaken in ["localhost", "http://localhost/"] {
+        let refusal = try await bench.bench.refused(64, "certificate", "probe", "payroll", "--address", mistaken)
+        #expect(refusal.message.hasPrefix("read the command line: --address: \(mistaken) is no https URL"), "\(refusal.message)")
+      }
     }
   }
 

@@ -80,7 +80,9 @@ struct RenewalTests {
       let text = try await bench.hsmkey(["certificate", "renew", option], environment: blind)
       #expect(text.exitCode == 0)
       #expect(text.standardOutput.isEmpty)
-      #expect(text.standardError.hasPrefix("hsmkey: warning: payroll has no certificate in ./state/state.sqlite"))
+      #expect(text.standardError.isEmpty, "a timer's mail stays empty: \(text.standardError)")
+      let asked = try await bench.hsmkey(["certificate", "renew", option, "--json"], environment: blind)
+      #expect(asked.standardError.hasPrefix(#"{"warning":"payroll has no certificate in ./state/state.sqlite"#), "\(asked.standardError)")
       #expect(try await bench.object("certificate", "renew", option, environment: blind)["not-enrolled"].list.map(\.string) == ["payroll"])
       #expect(!bench.exists("state"), "looking makes no state")
 
@@ -227,7 +229,7 @@ struct RenewalTests {
     }
   }
 
-  @Test("LIFECYCLE-ONE-WRITER: of two renewals at once one is refused, and the other ends well")
+  @Test("LIFECYCLE-ONE-WRITER: of two renewals at once one is told to come again (75), and the other ends well")
   func oneWriter() async throws {
     var settings = ServiceBench.Settings()
     settings.service = ["first-wait: 2s", "poll-interval: 1s", "give-up-after: 30s"]
@@ -240,10 +242,30 @@ struct RenewalTests {
       _ = try await patiently("the first renewal's waiting") {
         try String(contentsOfFile: log, encoding: .utf8).contains("waits") ? true : nil
       }
-      let refusal = try await service.bench.refusedAsJSON(2, "certificate", "renew", "payroll")
+      let refusal = try await service.bench.refusedAsJSON(75, "certificate", "renew", "payroll")
       #expect(refusal.rule == "LIFECYCLE-ONE-WRITER")
       #expect(try await first.wait() == 0)
       #expect(try await service.issuedCount() == 2)
+    }
+  }
+
+  @Test("of several, each error says which certificate it is about, also one of the token")
+  func named() async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      try await service.enrol()
+      let key = try #require(try await bench.object("key", "list")["keys"][0]["name"].string)
+      for kind in ["privkey", "pubkey"] {
+        let gone = try await bench.pkcs11Tool(
+          "--login", "--pin", Bench.pin, "--delete-object", "--type", kind, "--label", key)
+        #expect(gone.exitCode == 0, "\(gone.standardError)")
+      }
+      let result = try await bench.hsmkey(["certificate", "renew", "--all"])
+      #expect(result.exitCode == 3, "\(result.standardError)")
+      #expect(result.standardError.hasPrefix("hsmkey: error: certificate payroll: "), "\(result.standardError)")
+      let json = try await bench.hsmkey(["certificate", "renew", "--all", "--json"])
+      let error = try JSON(parsing: json.standardOutput)["failed"][0]["error"]
+      #expect(error["operation"].string?.hasPrefix("certificate payroll: ") == true, "\(json.standardOutput)")
     }
   }
 

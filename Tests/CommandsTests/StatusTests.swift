@@ -132,6 +132,13 @@ struct StatusTests {
     }
   }
 
+  @Test("without a configuration file it says so, and how one is named")
+  func nothingConfigured() async throws {
+    let shown = try await Bench().succeeds("certificate", "status")
+    #expect(shown.hasPrefix("no certificate is configured; there is no configuration file\n"))
+    #expect(shown.contains("--config"))
+  }
+
   @Test(
     "formats that do not go together are refused",
     arguments: [["--monitor", "--json"], ["--json", "--format", "text"], ["--critical", "31"]])

@@ -14,7 +14,7 @@ struct TokenSettingsTests {
     func value(_ name: String) -> String? { settings.first { $0["name"].string == name }?["value"].string }
     #expect(value("token.sessions") == "2")
     #expect(value("token.deadline") == "5s")
-    #expect(value("token.key-generation-deadline") == "600s")
+    #expect(value("token.key-generation-deadline") == "10m")
     #expect(value("token.initialization-string") == "configdir='sql:/x'")
 
     try bench.folder.write("token: {}\n".utf8, to: "hsmkey.yaml")

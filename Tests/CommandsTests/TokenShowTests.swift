@@ -21,6 +21,8 @@ struct TokenShowTests {
     #expect(token["pin-memory"]["is-unattended-use-possible"].bool == true)
     #expect(token["minimum-pin-length"].number == 4)
     #expect(token["maximum-sessions"].string == "no limit")
+    let sessions = try await bench.succeeds("token", "show").split(separator: "\n").first { $0.hasPrefix("sessions") }
+    #expect(sessions?.contains(/^sessions +no limit/) == true, "\(sessions ?? "none")")
     #expect(token["flag-names"].list.contains { $0.string == "CKF_LOGIN_REQUIRED" })
     let rsa = token["mechanisms"].list.first { $0["name"].string == "CKM_RSA_PKCS_KEY_PAIR_GEN" }
     #expect(rsa?["uses"].list.map(\.string) == ["generate-key-pair"])

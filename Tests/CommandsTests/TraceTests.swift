@@ -24,7 +24,7 @@ struct TraceTests {
       #expect(result.exitCode == 0, "\(command): \(result.standardError)")
       let traced = result.standardError.split(separator: "\n").compactMap { line -> String? in
         line.wholeMatch(
-          of: /hsmkey: trace: (C_\w+)( mechanism=CKM_\w+)? returned=CKR_\w+ \(0x[0-9A-F]+\) time=[0-9.e-]+ seconds/
+          of: /hsmkey: trace: (C_\w+)( mechanism=CKM_\w+)? returned=CKR_\w+ \(0x[0-9A-F]+\) time=[0-9]+\.[0-9](µs|ms)/
         ).map { String($0.1) }
       }
       // The module's own log is the judge of what was called.

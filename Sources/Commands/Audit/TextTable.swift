@@ -1,5 +1,5 @@
 /// Columns of short texts, as wide as what stands in them, and made to fit a terminal: first by leaving columns out, then by cutting the
-/// first one.
+/// widest of those that may be cut.
 struct TextTable {
   /// What the first column is cut to at most, however wide the terminal.
   private static let widestName = 40
@@ -10,14 +10,19 @@ struct TextTable {
 
   mutating func add(_ row: [String]) { rows.append(row.map { Console.forTerminal($0) }) }
 
-  /// - Parameter droppable: columns that may be left out, the first first.
-  func lines(width: Int?, leavingOut droppable: [Int]) -> [String] {
+  /// - Parameters:
+  ///   - droppable: columns that may be left out, the first first.
+  ///   - cuttable: columns whose texts may be cut.
+  func lines(width: Int?, leavingOut droppable: [Int], cutting cuttable: Set<Int> = [0]) -> [String] {
     var columns = Array(rows[0].indices)
     let limit = width ?? .max
     for column in droppable where natural(columns) > limit { columns.removeAll { $0 == column } }
-    let others = columns.dropFirst().map { natural([$0]) + 2 }.reduce(0, +)
-    let first = max(8, min(natural([0]), width.map { max(8, $0 - others - 2) } ?? natural([0])))
-    let widths = columns.map { $0 == 0 ? first : natural([$0]) }
+    var widths = columns.map { $0 == 0 ? max(8, natural([0])) : natural([$0]) }
+    while widths.reduce(0, { $0 + $1 + 2 }) > limit {
+      let widest = columns.indices.filter { cuttable.contains(columns[$0]) && widths[$0] > 8 }.max { widths[$0] < widths[$1] }
+      guard let widest else { break }
+      widths[widest] -= 1
+    }
     return rows.map { row in
       let cells = zip(columns, widths).map { column, width in
         let text = Self.fitting(row[column], width)

@@ -12,12 +12,13 @@ enum AfterChange {
   ///
   /// - Parameters:
   ///   - secretVariables: environment variables that the program does not get.
-  ///   - otherwise: how people get over a failure, for the warning.
+  ///   - hint: how it is run again; `certificate fetch` does it for a certificate's own program.
   /// - Returns: whether it ended well, or there was none to run.
   static func run(
-    _ arguments: [String]?, certificate name: String, without secretVariables: Set<String>,
-    otherwise: String = "the certificate is installed, run the program yourself", progress: @escaping @Sendable (String) -> Void
+    _ arguments: [String]?, certificate name: String, without secretVariables: Set<String>, hint: String? = nil,
+    progress: @escaping @Sendable (String) -> Void
   ) async -> Bool {
+    let hint = hint ?? "run the program again with: hsmkey certificate fetch \(name)"
     guard let arguments, let program = arguments.first else { return true }
     progress("\(name): runs \(program)")
     do {
@@ -28,7 +29,7 @@ enum AfterChange {
             let told = "\(name): \(program): \(line)"
             if status.isSuccess { progress(told) } else { Console.warn(told) }
           }
-          return status.isSuccess ? nil : "it ended with \(status)"
+          return status.isSuccess ? nil : "it ended with \(status.inWords)"
         }
         group.addTask {
           try await Task.sleep(for: timeLimit)
@@ -38,9 +39,9 @@ enum AfterChange {
         return try await group.next() ?? nil
       }
       guard let outcome else { return true }
-      Console.warn("\(name): the after-change program failed: \(outcome); \(otherwise)")
+      Console.warn("\(name): the after-change program failed: \(outcome); the certificate is installed", hint: hint)
     } catch {
-      Console.warn("\(name): the after-change program could not be run: \(error); \(otherwise)")
+      Console.warn("\(name): the after-change program could not be run: \(error); the certificate is installed", hint: hint)
     }
     return false
   }
@@ -67,5 +68,15 @@ enum AfterChange {
       return (isCut ? "(what it wrote before is left out)\n" : "") + String(decoding: tail.suffix(keptOutput), as: UTF8.self)
     }
     return (result.terminationStatus, result.closureResult)
+  }
+}
+
+extension TerminationStatus {
+  /// `exit code 3`, `signal 9`
+  fileprivate var inWords: String {
+    switch self {
+    case .exited(let code): "exit code \(code)"
+    case .signaled(let number): "signal \(number)"
+    }
   }
 }

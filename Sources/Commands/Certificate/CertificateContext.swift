@@ -22,45 +22,6 @@ extension CommandContext {
   /// Whether the agency's test bench is configured (`service.test-bench`): its certificates are useless, and not for our keys.
   var isTestBench: Bool { settings.file.service.testBench == true }
 
-  /// The two sets of authorities, held against each other: who may sign answers (`response-ca`), who may issue our certificates
-  /// (`issuer-ca`).
-  func trustSets() throws -> TrustSets {
-    let service = settings.file.service
-    let environment = try serviceEnvironment().authorities
-    return try TrustSets(
-      responses: try trustAnchors(service.responseCA, key: "response-ca", role: .responseIssuer, environment),
-      issuers: try trustAnchors(service.issuerCA, key: "issuer-ca", role: .customerIssuer, environment), environment: environment,
-      pins: try authorityPins())
-  }
-
-  /// The authorities of a setting; without it, those of the trust folder.
-  private func trustAnchors(
-    _ files: [String]?, key: String, role: PublishedAuthority.Role, _ environment: ServiceEnvironment
-  ) throws -> TrustAnchors {
-    if let files, !files.isEmpty { return try trustAnchors(files, key: "service.\(key)") }
-    guard let authorities = try trustFolder.authorities(for: role, in: environment) else {
-      throw CommandError.configuration(
-        "service.\(key) is not configured, and the trust folder \(trustFolder.path) has no \(role) for \(environment)",
-        operation: "set up the certificate service",
-        hint:
-          "take the agency's CA certificates into it with: hsmkey trust import FILE…; or list their files for this environment in service."
-          + "\(key): root, intermediate and issuing CA")
-    }
-    do {
-      return try TrustAnchors(certificates: authorities)
-    } catch {
-      throw CommandError.configuration(error, about: "the trust folder \(trustFolder.path)")
-    }
-  }
-
-  private func trustAnchors(_ files: [String], key: String) throws -> TrustAnchors {
-    do {
-      return try TrustAnchors(files: files)
-    } catch {
-      throw CommandError.configuration(error, about: key)
-    }
-  }
-
   /// The certificate service over HTTPS, as configured.
   func certificateService(_ trust: TrustSets, _ revocation: RevocationCheck) throws -> CertificateService {
     CertificateService(
@@ -88,6 +49,11 @@ extension CommandContext {
     let transport = try HTTPSTransport(configuration)
     do {
       try transport.check(address: endpoint)
+    } catch where error.rule == .plainHTTP && !configuration.allowsPlainHTTPToLoopback {
+      throw CommandError(
+        .configuration, code: "configuration", rule: error.rule.rawValue, operation: "set up the certificate service",
+        message: "service.endpoint: \(error.message) (\(endpoint))",
+        hints: [error.hint, "for a simulator on this machine: service.plain-http-to-loopback: true"])
     } catch {
       throw CommandError.configuration(error, about: "service.endpoint")
     }

@@ -37,10 +37,16 @@ struct CertificateEnrolCommand: AnsweringCommand {
     let (lifecycle, keys) = try await context.lifecycle()
     let name = self.name
     let transferID = self.transferID
+    // A prompt puts the terminal right by itself when a signal comes, so the notice begins when it has its answer.
+    let wasTaken = try context.record(named: name)?.hasRetrievalID ?? false
+    let asks = transferID != nil && password ?? .prompt == .prompt && !wasTaken
+    let notice = InterruptionNotice(context, [name], begins: !asks)
+    defer { notice.end() }
     let installed = try await lifecycle.enrol(plan, evenIfEnrolled: evenIfEnrolled) {
       guard let transferID else {
         throw Self.missingTransferID
       }
+      defer { notice.begin() }
       let secret = try (password ?? .prompt).read(purpose: "Transfer password of order \(transferID) for certificate \(name)")
       return try TransferCredentials(id: transferID, password: secret)
     }
@@ -59,4 +65,9 @@ struct CertificateEnrolCommand: AnsweringCommand {
   private static let missingTransferID = CommandError.usage(
     "the transfer id of the order is needed to send the request",
     hint: "add --transfer-id ID --transfer-password-source SOURCE; a key and a request that were made earlier are used again")
+}
+
+extension CertificateRecord {
+  /// Whether a request was taken, so that no credentials are asked for any more.
+  fileprivate var hasRetrievalID: Bool { pending?.retrievalID != nil }
 }

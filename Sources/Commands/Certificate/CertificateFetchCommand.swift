@@ -47,6 +47,8 @@ struct CertificateFetchCommand: AnsweringCommand {
         afterChangeSucceeded: nil)
     }
     let (lifecycle, keys) = try await context.lifecycle()
+    let notice = InterruptionNotice(context, [name])
+    defer { notice.end() }
     let done = try context.concluded(await lifecycle.fetch(plan, retrievalID: retrievalID), named: name, token: keys.token)
     return Report(name: name, wasPending: true, certificate: done.certificate, afterChangeSucceeded: done.afterChangeSucceeded)
   }

@@ -56,7 +56,7 @@ struct CertificateListCommand: AnsweringCommand {
           [entry.name, entry.role].compactMap(\.self).joined(separator: ", "),
         ])
       }
-      return table.lines(width: Console.answerWidth, leavingOut: [1, 4]).joined(separator: "\n")
+      return table.lines(width: Console.answerWidth, leavingOut: [1, 4], cutting: [0, 5]).joined(separator: "\n")
     }
   }
 

@@ -53,7 +53,7 @@ struct CertificateProbeCommand: AnsweringCommand {
     // What needs no token is looked at before anybody is asked for a PIN.
     let plan = try context.plan(named: name)
     let consumers = try chosen(context)
-    for consumer in consumers { _ = try context.consumerTransport(consumer, nil) }
+    for consumer in consumers { try checkAddress(consumer, context) }
     let (record, active) = try certificates(context)
     let candidates = [active] + record.previous
     let installed = try chosen(among: candidates)
@@ -82,6 +82,18 @@ struct CertificateProbeCommand: AnsweringCommand {
   }
 
   // MARK: What is asked, and with what
+
+  private func checkAddress(_ consumer: ConfigurationFile.Consumer, _ context: CommandContext) throws {
+    do {
+      _ = try context.consumerTransport(consumer, nil)
+    } catch let error as CommandError where address != nil {
+      let isAddress = [TransportRule.url, .plainHTTP].contains { $0.rawValue == error.rule }
+      throw CommandError(
+        .usage, code: "usage", rule: error.rule, operation: "read the command line",
+        message: isAddress ? "--address: \(consumer.address) is no https URL" : error.message,
+        hints: isAddress ? ["write it as https://HOST/PATH"] : error.hints)
+    }
+  }
 
   private func chosen(_ context: CommandContext) throws -> [ConfigurationFile.Consumer] {
     if let address { return [ConfigurationFile.Consumer(name: address, address: address, tlsCA: tlsCa)] }

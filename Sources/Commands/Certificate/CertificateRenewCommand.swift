@@ -12,8 +12,8 @@ struct CertificateRenewCommand: AnsweringCommand {
       certificate stay.
 
       --due and --all look at every certificate of the configuration file; one that was never enrolled is a warning. Where nothing is due
-      and there is no terminal, nothing is written (--json always answers). One that fails does
-      not keep the others: with --json each failure is one error object on stderr, and all of them are in the answer.
+      and there is no terminal, nothing is written (--json always answers). One that fails does not keep
+      the others: with --json each failure is one error object on stderr, and all of them are in the answer.
 
       Example, for a timer: hsmkey certificate renew --due
       """)
@@ -67,16 +67,22 @@ struct CertificateRenewCommand: AnsweringCommand {
       // What is refused anyway costs nobody a login.
       _ = try context.plan(named: name)
       try refuseOutsideWindow(try context.record(named: name))
-      return Report(
-        renewed: [try await renew(name, context, context.lifecycle())], notDue: [], notEnrolled: [], failed: [], exitStatus: .done)
+      let tools = try await context.lifecycle()
+      let notice = InterruptionNotice(context, [name])
+      defer { notice.end() }
+      return Report(renewed: [try await renew(name, context, tools)], notDue: [], notEnrolled: [], failed: [], exitStatus: .done)
     }
     let (chosen, notDue, notEnrolled) = try choose(context)
-    for name in notEnrolled {
+    // A timer's journal stays empty on the days on which there is nothing to do, also where a certificate waits for its enrolment.
+    let isSilent = chosen.isEmpty && !common.json && !Console.hasTerminal
+    for name in isSilent ? [] : notEnrolled {
       Console.warn("\(name) has no certificate in \(context.settings.state.value); see: hsmkey certificate status \(name)")
     }
     if chosen.isEmpty { return Report(renewed: [], notDue: notDue, notEnrolled: notEnrolled, failed: [], exitStatus: .done) }
     // One login for all of them: a PIN can be read once only from a descriptor, and a wrong one must not be tried once for each.
     let tools = try await context.lifecycle()
+    let notice = InterruptionNotice(context, chosen)
+    defer { notice.end() }
     var renewed: [CertificateReport] = []
     var failed: [Failure] = []
     var worst: ExitStatus?
@@ -108,7 +114,7 @@ struct CertificateRenewCommand: AnsweringCommand {
             // Whatever it is, it is this certificate's: an error that left the group would cut the others off while they are sending.
             let known = ErrorTranslation.translate(error)
             if known == nil, Task.isCancelled { throw error }
-            let translated = known ?? .fault(error, operation: "renew certificate \(names[index])")
+            let translated = (known ?? .fault(error, operation: "renew certificate \(names[index])")).of(certificate: names[index])
             Console.report(translated)
             return (index, .failure(translated))
           }

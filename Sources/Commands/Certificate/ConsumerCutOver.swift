@@ -33,7 +33,7 @@ struct ConsumerCutOver: Sendable {
       if let program = consumer.afterChange {
         let hasSucceeded = await AfterChange.run(
           program, certificate: name, without: context.secretVariables,
-          otherwise: "certificate probe \(name) runs it again, and until it ends well no earlier certificate is retired",
+          hint: "run it again with: hsmkey certificate probe \(name); until it ends well no earlier certificate is retired",
           progress: { context.progress($0) })
         programSucceeded = hasSucceeded
         guard hasSucceeded else { return }

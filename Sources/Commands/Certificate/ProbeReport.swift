@@ -38,7 +38,11 @@ struct ConsumerVerdict: Encodable, Sendable {
   /// For a consumer that cannot be asked.
   init(_ error: HTTPSTransportError) {
     verdict = Self.notReached
-    reason = [error.message, error.hint].compactMap(\.self).joined(separator: "; ")
+    let trust =
+      error.rule == .certificate
+      ? "where its certificate comes from an authority of your own, name that one's file: consumers.tls-ca, or --tls-ca beside --address"
+      : nil
+    reason = [error.message, error.hint, trust].compactMap(\.self).joined(separator: "; ")
     (protocolVersion, cipherSuite, signatureScheme, status) = (nil, nil, nil, nil)
   }
 

@@ -64,8 +64,8 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("service.first-wait", service.firstWait.map(Self.shown), default: "30s"),
       entry("service.poll-interval", service.pollInterval.map(Self.shown), default: "45s"),
       entry("service.poll-jitter", service.pollJitter.map(Self.shown), default: "a tenth of the interval"),
-      entry("service.give-up-after", service.giveUpAfter.map(Self.shown), default: "600s"),
-      entry("service.timeout", service.timeout.map(Self.shown), default: "60s"), entry("service.proxy", service.proxy, default: "none"),
+      entry("service.give-up-after", service.giveUpAfter.map(Self.shown), default: "10m"),
+      entry("service.timeout", service.timeout.map(Self.shown), default: "1m"), entry("service.proxy", service.proxy, default: "none"),
       entry("service.plain-http-to-loopback", service.plainHTTPToLoopback.map(String.init), default: "false"),
       entry("service.renewal-transforms", service.renewalTransforms, default: "enveloped-and-exclusive"),
       entry("service.allowed-issuers", service.allowedIssuers?.joined(separator: "; "), default: "any"),
@@ -75,7 +75,7 @@ struct ConfigShowCommand: AnsweringCommand {
       entry("service.permanent-codes", service.permanentCodes?.joined(separator: ", "), default: "none"),
       entry("service.not-ready-codes", service.notReadyCodes?.joined(separator: ", "), default: "none"),
       entry("service.uncertain-renewal", service.uncertainRenewal, default: "ask"),
-      entry("renewal-spread", file.renewalSpread.map(Self.shown), default: "432000s"),
+      entry("renewal-spread", file.renewalSpread.map(Self.shown), default: "5d"),
     ]
     for certificate in file.certificates {
       let prefix = "certificates.\(certificate.name)"
@@ -89,5 +89,11 @@ struct ConfigShowCommand: AnsweringCommand {
     return Report(file: file.path, settings: entries)
   }
 
-  private static func shown(_ duration: Duration) -> String { "\(duration.components.seconds)s" }
+  /// In the largest unit that the file knows and that leaves nothing over: `5d`, `90s`.
+  private static func shown(_ duration: Duration) -> String {
+    let seconds = duration.components.seconds
+    let units: [(seconds: Int64, name: String)] = [(86_400, "d"), (3600, "h"), (60, "m")]
+    let unit = units.first { seconds > 0 && seconds % $0.seconds == 0 } ?? (1, "s")
+    return "\(seconds / unit.seconds)\(unit.name)"
+  }
 }

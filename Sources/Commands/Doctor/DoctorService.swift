@@ -63,7 +63,7 @@ enum DoctorService {
         if left < 0 {
           troubles.append("\(subject) of \(name) expired on \(authority.notValidAfter.ISO8601Format())")
         } else if left < Double(AuthorityReport.warningDays) {
-          troubles.append("\(subject) of \(name) ends in \(Int(left)) days, on \(authority.notValidAfter.ISO8601Format())")
+          troubles.append("\(subject) of \(name) ends in \(Int(left).days), on \(authority.notValidAfter.ISO8601Format())")
         }
         if authority.notValidBefore > now { troubles.append("\(subject) of \(name) is not valid yet") }
       }

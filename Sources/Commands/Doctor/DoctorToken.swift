@@ -116,12 +116,20 @@ enum DoctorToken {
     let wanted = context.settings.sessions
     let open = token.sessionCount.map { ", \($0) open now" } ?? ""
     let message =
-      "limit: \(token.maximumSessionCount) (to write: \(token.maximumReadWriteSessionCount))\(open); "
+      "\(SessionLimits.words(token.maximumSessionCount, toWrite: token.maximumReadWriteSessionCount))\(open); "
       + "wanted: \(wanted.value) and one for the login (\(wanted.origin))"
     if case .maximum(let maximum) = token.maximumSessionCount, maximum < wanted.value + 1, wanted.value > 1 || maximum < 1 {
       return .warning(message, hint: "set token.sessions to \(max(1, maximum - 1)); more are not opened")
     }
     return .ok(message)
+  }
+}
+
+/// How many sessions a token allows, in words.
+enum SessionLimits {
+  static func words(_ all: Limit, toWrite: Limit) -> String {
+    func said(_ limit: Limit) -> String { if case .maximum(let count) = limit { "at most \(count)" } else { "\(limit)" } }
+    return all == toWrite ? said(all) : "\(said(all)), to write \(said(toWrite))"
   }
 }
 

@@ -54,6 +54,13 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
       .internalFault, code: "internal", operation: operation, message: "\(error)", hints: ["this is a fault of hsmkey; please report it"])
   }
 
+  /// The same error where several certificates are worked on and each says which one it is about.
+  func of(certificate name: String) -> CommandError {
+    if operation.hasSuffix("certificate \(name)") { return self }
+    return CommandError(
+      exitStatus, code: code, rule: rule, operation: "certificate \(name): \(operation)", message: message, hints: hints)
+  }
+
   static func input(_ message: String, operation: String, hint: String? = nil) -> CommandError {
     CommandError(.inputData, code: "input", operation: operation, message: message, hints: [hint])
   }

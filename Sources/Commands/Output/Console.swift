@@ -30,12 +30,20 @@ enum Console {
   }
 
   /// Something that a person should know although the command goes on: a line, or with `--json` an object `{"warning":…}`.
-  static func warn(_ text: String) {
-    if speaksJSON.load(ordering: .relaxed), let warning = try? JSONOutput.encode(["warning": text]) {
+  ///
+  /// - Parameter hint: what to do about it, on a line of its own; in the object it follows the text.
+  static func warn(_ text: String, hint: String? = nil) {
+    let whole = [text, hint].compactMap(\.self).joined(separator: "; ")
+    if speaksJSON.load(ordering: .relaxed), let warning = try? JSONOutput.encode(["warning": whole]) {
       try? FileHandle.standardError.write(contentsOf: warning)
     } else {
       say("warning: \(forTerminal(text))", .warning)
+      if let hint { say(hint: hint, .warning) }
     }
+  }
+
+  private static func say(hint: String, _ priority: Journal.Priority) {
+    try? FileHandle.standardError.write(contentsOf: Array("\(Journal.prefix(priority))hint: \(forTerminal(hint))\n".utf8))
   }
 
   static func report(_ error: CommandError) {
@@ -46,9 +54,7 @@ enum Console {
       return
     }
     say("error: \(forTerminal(error.description))", .error)
-    for hint in error.hints {
-      try? FileHandle.standardError.write(contentsOf: Array("\(Journal.prefix(.error))hint: \(forTerminal(hint))\n".utf8))
-    }
+    for hint in error.hints { say(hint: hint, .error) }
   }
 
   /// Text from outside must not steer a terminal: control characters are shown as escapes.

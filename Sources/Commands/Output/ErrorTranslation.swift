@@ -118,9 +118,11 @@ enum ErrorTranslation {
       .inputMissing: .usage, .unreachable: .unreachable,
       .stateUnusable: .configuration, .fileNotWritten: .configuration,
     ]
+    // Two rules refuse what passes by itself, and what somebody has to mend outside.
+    let byRule: [LifecycleRule: ExitStatus] = [.oneWriter: .notReady, .ownerOnly: .configuration]
     return CommandError(
-      statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue, operation: error.operation,
-      message: error.message, hints: [error.hint])
+      error.rule.flatMap { byRule[$0] } ?? statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue,
+      operation: error.operation, message: error.message, hints: [error.hint])
   }
 }
 

@@ -28,7 +28,8 @@ enum InputOutput {
     } catch let error as CommandError {
       throw error
     } catch {
-      throw CommandError.input("\(path) cannot be read: \(reason(error))", operation: operation)
+      throw CommandError.input(
+        "\(path) cannot be read: \(reason(error))", operation: operation, hint: "name a file that user \(geteuid()) can read")
     }
   }
 
@@ -50,13 +51,17 @@ enum InputOutput {
       } catch {
         // A file that is not whole is not left behind.
         try? FileManager.default.removeItem(atPath: path)
-        throw CommandError.input("\(path) could not be written: \(reason(error))", operation: operation)
+        throw CommandError.input(
+          "\(path) could not be written: \(reason(error))", operation: operation,
+          hint: "nothing of it is left; see whether its disk has room")
       }
     } catch Errno.fileExists {
       throw CommandError.input(
         "\(path) exists already and is not overwritten", operation: operation, hint: "name a new file, or remove that one first")
     } catch let error as Errno {
-      throw CommandError.input("\(path) cannot be written: \(error)", operation: operation)
+      throw CommandError.input(
+        "\(path) cannot be written: \(error)", operation: operation,
+        hint: "name a file in a folder that is there and that user \(geteuid()) can write to")
     }
   }
 

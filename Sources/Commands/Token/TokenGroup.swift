@@ -64,7 +64,9 @@ struct TokenListCommand: AnsweringCommand {
     let tokens: [TokenReport]
 
     var text: String {
-      tokens.isEmpty ? "\(library) shows no initialised token" : tokens.map(\.text).joined(separator: "\n\n")
+      tokens.isEmpty
+        ? "\(library) shows no initialised token\nmake one with: hsmkey token init LABEL; with SoftHSM, check SOFTHSM2_CONF"
+        : tokens.map(\.text).joined(separator: "\n\n")
     }
   }
 

@@ -150,7 +150,7 @@ struct TokenDetails: Encodable, Sendable {
       ("versions", "hardware \(hardwareVersion), firmware \(firmwareVersion)"), ("slot", slot), ("library", library),
       ("PKCS #11", "\(cryptokiVersion), function table \(interfaceVersion)"), ("user PIN", "\(pinState); \(pinRange)"),
       ("PIN memory", pinMemory.text),
-      ("sessions", "limit: \(maximumSessions.limit) (to write: \(maximumReadWriteSessions.limit))\(open)"),
+      ("sessions", "\(SessionLimits.words(maximumSessions.limit, toWrite: maximumReadWriteSessions.limit))\(open)"),
       ("flags", flags.joined(separator: "; ")), ("dialect", dialect),
       ("keys", algorithms.filter(\.isUsable).map(\.name).joined(separator: ", ")),
     ]

@@ -82,7 +82,7 @@ struct AuthorityReport: Encodable, Sendable {
     let name = "the authority \(subject) (\(environment)\(role.map { ", \($0)" } ?? ""))"
     return daysLeft < 0
       ? "\(name) ended on \(notAfter.ISO8601Format()); see whether the agency has published a new one, and import that"
-      : "\(name) ends on \(notAfter.ISO8601Format()), in \(daysLeft) days; import the one that the agency publishes next to it"
+      : "\(name) ends on \(notAfter.ISO8601Format()), in \(daysLeft.days); import the one that the agency publishes next to it"
   }
 }
 

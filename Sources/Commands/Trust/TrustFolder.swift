@@ -39,13 +39,12 @@ struct TrustFolder: Sendable {
     return entries
   }
 
-  /// The authorities for one purpose: the roots and intermediates of an environment, and the issuing ones of a role.
-  ///
-  /// - Returns: nil where no issuing authority of that role is there.
-  func authorities(for role: PublishedAuthority.Role, in environment: ServiceEnvironment) throws -> [Certificate]? {
-    let entries = try entries(of: [environment])
-    guard entries.contains(where: { $0.role == role }) else { return nil }
-    return entries.filter { [.root, .intermediate, role].contains($0.role) }.map(\.certificate)
+  /// Where an authority stands, or would.
+  func entry(for certificate: Certificate, _ role: PublishedAuthority.Role, _ environment: ServiceEnvironment) throws -> Entry {
+    let sha256 = try PublishedAuthority.fingerprint(of: certificate)
+    return Entry(
+      environment: environment, role: role, certificate: certificate, sha256: sha256,
+      file: "\(path)/\(environment)/\(role)/\(sha256).pem")
   }
 
   /// Puts an authority into its place.
@@ -55,8 +54,8 @@ struct TrustFolder: Sendable {
     _ certificate: Certificate, _ role: PublishedAuthority.Role, _ environment: ServiceEnvironment
   ) throws -> (file: String, isNew: Bool) {
     let folder = "\(path)/\(environment)/\(role)"
-    let sha256 = try PublishedAuthority.fingerprint(of: certificate)
-    let file = "\(folder)/\(sha256).pem"
+    let place = try entry(for: certificate, role, environment)
+    let (sha256, file) = (place.sha256, place.file)
     do {
       // What is above may hold the state, which is for its owner only; the certificates themselves are for everybody to read.
       let above = URL(filePath: path).deletingLastPathComponent().path

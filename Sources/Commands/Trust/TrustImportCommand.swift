@@ -85,6 +85,8 @@ struct TrustImportCommand: AnsweringCommand {
   func answer(_ context: CommandContext) async throws -> Report {
     let pins = try context.authorityPins()
     let candidates = try files.flatMap { try read($0, context, pins) }
+    // No fingerprint makes an authority of what is none.
+    for candidate in candidates { _ = try Self.checkAuthority(candidate.certificate) }
     let environment = try environment(of: candidates, context)
     var chosen: [(candidate: Candidate, role: PublishedAuthority.Role)] = []
     for candidate in candidates where !chosen.contains(where: { $0.candidate.sha256 == candidate.sha256 }) {
@@ -96,6 +98,7 @@ struct TrustImportCommand: AnsweringCommand {
         "no certificate in the files has the SHA-256 \(unused.sorted().joined(separator: ", "))",
         "compare what you were told with: openssl x509 -in FILE -noout -fingerprint -sha256")
     }
+    try refuseUnusable(chosen.map { ($0.candidate.certificate, $0.role) }, environment, context, pins)
     let now = Date()
     var (imported, present): ([AuthorityReport], [AuthorityReport]) = ([], [])
     for (candidate, role) in chosen {
@@ -111,6 +114,28 @@ struct TrustImportCommand: AnsweringCommand {
     return Report(
       environment: environment.name, folder: context.trustFolder.path, imported: imported, present: present,
       missing: needed.filter { !there.contains($0) }.map(\.rawValue))
+  }
+
+  /// Refuses what would leave a folder that no other command takes, before anything is written.
+  private func refuseUnusable(
+    _ added: [(certificate: Certificate, role: PublishedAuthority.Role)], _ environment: ServiceEnvironment, _ context: CommandContext,
+    _ pins: AuthorityPins
+  ) throws {
+    let folder = context.trustFolder
+    let present = try folder.entries(of: [environment])
+    let entries = try present + added.map { try folder.entry(for: $0.certificate, $0.role, environment) }
+    do {
+      try context.checkTrust(entries, in: environment, pins)
+    } catch let error as CommandError {
+      // A file that is not there yet cannot be taken away.
+      let isAboutPresent = error.hints.contains { hint in present.contains { hint.hasSuffix($0.file) } }
+      let hints =
+        error.rule != CommandRule.trustRoles.rawValue || isAboutPresent
+        ? error.hints : ["import the authorities that it has issued in the same command; without them no command could use the folder"]
+      throw CommandError(
+        .ruleRefused, code: "rule-refused", rule: error.rule, operation: Self.operation, message: "nothing was imported: \(error.message)",
+        hints: hints)
+    }
   }
 
   private func read(_ file: String, _ context: CommandContext, _ pins: AuthorityPins) throws -> [Candidate] {

@@ -114,7 +114,8 @@ public final class Module: Sendable {
       let present = tokens.isEmpty ? "there is no initialised token" : "there are: " + Self.listing(tokens)
       throw PKCS11Error(
         rule: .tokenPresent, operation: operation, message: "no token matches; \(present)",
-        hint: tokens.isEmpty ? "check that the device is connected and the module is the right one" : nil)
+        hint: tokens.isEmpty
+          ? "check that the device is connected and the module is the right one" : "name one of these, by its label or in the URI")
     }
     throw PKCS11Error(
       rule: .tokenUnambiguous, operation: operation, message: "\(matching.count) tokens match: " + Self.listing(matching),

@@ -130,7 +130,7 @@ extension TokenLogin {
       guard try confirm(lines + [question]) else { throw rules.refusal(first, wasAsked: true) }
     } catch let error as SecretError where error.rule == .noTerminal {
       // At the device's own pad stands a person, whether there is a terminal or not.
-      guard source.isProtectedPath else { throw rules.refusal(first) }
+      guard source.isProtectedPath else { throw rules.refusal(first, lacksTerminal: true) }
     }
     agreed.formUnion(reservations.map(\.rule))
   }
@@ -150,7 +150,10 @@ extension TokenLogin {
       hints = ["the security officer can set a new one: hsmkey token set-pin --reset-user-pin"]
     case .refused(.pinLocked): break
     case .refused where !source.isPerson:
-      hints = ["\(source) is not tried on this token again in unattended use; put the right PIN there, then: \(rules.clearingCommand)"]
+      hints = [
+        "\(source) is not tried on this token again in unattended use; put the right PIN there, then, on a terminal: "
+          + rules.clearingCommand
+      ]
       if flags.contains(.protectedAuthenticationPath) {
         hints.append("the device has a pad of its own; perhaps it wants its PIN there: protected-path")
       }

@@ -69,16 +69,20 @@ struct LoginGuard: Sendable {
   }
 
   /// The error where nobody is there to agree, or somebody did not.
-  func refusal(_ reservation: Reservation, wasAsked: Bool = false) -> TokenKeysError {
+  ///
+  /// - Parameter lacksTerminal: somebody was to be asked, and there is no terminal to ask on.
+  func refusal(_ reservation: Reservation, wasAsked: Bool = false, lacksTerminal: Bool = false) -> TokenKeysError {
     let code: TokenKeysError.Code = reservation.rule == .pinMemory ? .pinMemory : .pinGuarded
     let hint =
-      reservation.rule == .pinMemory
+      lacksTerminal
+      ? "run this on a terminal, where a person is asked and says yes"
+      : reservation.rule == .pinMemory
       ? "mend that, or name another folder: --pin-memory, HSMKEY_PIN_MEMORY or token.pin-memory; a person can go on without: "
         + checkCommand
       : "a person who knows the PIN logs in once, as user \(geteuid()) like this program, which clears this: \(clearingCommand)"
+    let circumstance = wasAsked ? "without your yes" : lacksTerminal ? "without a terminal" : "in unattended use"
     return TokenKeysError(
-      code, rule: reservation.rule, operation: operation,
-      message: "\(reservation.sentence), so \(wasAsked ? "without your yes" : "in unattended use") no PIN is tried",
+      code, rule: reservation.rule, operation: operation, message: "\(reservation.sentence), so \(circumstance) no PIN is tried",
       hint: wasAsked ? nil : hint)
   }
 

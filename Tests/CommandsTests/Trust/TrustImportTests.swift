@@ -141,22 +141,54 @@ struct TrustImportTests {
       let enrolment = try await bench.hsmkey(ServiceBench.enrolment() + ["--json"])
       #expect(enrolment.exitCode == 78)
       #expect(enrolment.standardError.contains("hsmkey trust import"))
-      for (purpose, role) in [("services", "response-issuer"), ("providers", "customer-issuer")] {
-        try await importSimulated(bench, "trust/\(purpose)-root.pem", role: nil)
-        let blocks = try bench.text("trust/\(purpose)-chain.pem").components(separatedBy: "-----BEGIN").dropFirst()
-        for (index, block) in blocks.enumerated() {
-          try bench.folder.write("-----BEGIN\(block)".utf8, to: "block.pem")
-          let subject = try await run("openssl", ["x509", "-in", bench.folder.path("block.pem"), "-noout", "-subject"]).standardOutput
-          try await importSimulated(bench, "block.pem", role: subject.contains("Intermediate") ? "intermediate" : role)
-          #expect(index < 2)
-        }
-      }
+      try await importAllSimulated(bench)
       let list = try await bench.object("trust", "list")["authorities"].list
       #expect(Set(list.compactMap { $0["role"].string }) == ["root", "intermediate", "customer-issuer", "response-issuer"])
       try await service.enrol()
       let trust = try await bench.object("doctor").step("trust")
       #expect(trust["outcome"].string == "ok", "\(trust)")
       #expect(trust["details"][0].string?.contains("the trust folder ") == true)
+    }
+  }
+
+  private func importAllSimulated(_ bench: Bench) async throws {
+    for (purpose, role) in [("services", "response-issuer"), ("providers", "customer-issuer")] {
+      try await importSimulated(bench, "trust/\(purpose)-root.pem", role: nil)
+      let blocks = try bench.text("trust/\(purpose)-chain.pem").components(separatedBy: "-----BEGIN").dropFirst()
+      for (index, block) in blocks.enumerated() {
+        try bench.folder.write("-----BEGIN\(block)".utf8, to: "block.pem")
+        let subject = try await run("openssl", ["x509", "-in", bench.folder.path("block.pem"), "-noout", "-subject"]).standardOutput
+        try await importSimulated(bench, "block.pem", role: subject.contains("Intermediate") ? "intermediate" : role)
+        #expect(index < 2)
+      }
+    }
+  }
+
+  @Test("TRUST-ROLES: an import that would leave a folder that no command takes is refused before anything is written")
+  func secondRoot() async throws {
+    try await ServiceBench.with { service in
+      let bench = service.bench
+      let configuration = try bench.text("hsmkey.yaml").split(separator: "\n").filter { !$0.contains("-ca: ") }
+      try bench.folder.write("\(configuration.joined(separator: "\n"))\n".utf8, to: "hsmkey.yaml")
+      try await importAllSimulated(bench)
+      let before = bench.files(under: "state/trust").sorted()
+      try bench.folder.write(Self.authority(endingIn: 4000).utf8, to: "second.pem")
+      let digest = try await fingerprint(bench.folder.path("second.pem"))
+      let refusal = try await bench.refused(2, "trust", "import", "second.pem", "--fingerprint", digest)
+      #expect(refusal.rule == "TRUST-ROLES")
+      #expect(refusal.message.contains("nothing was imported: CN=Root for 4000.0 days is the lowest authority of both purposes"))
+      #expect(refusal.hint.contains("in the same command"))
+      #expect(bench.files(under: "state/trust").sorted() == before)
+      #expect(try await bench.object("doctor").step("trust")["outcome"].string == "ok")
+
+      // What an earlier version let in is named by its file, and gone with it.
+      let file = "state/trust/test/root/\(digest.replacing(":", with: "").lowercased()).pem"
+      try bench.folder.write(try bench.contents("second.pem"), to: file)
+      let enrolment = try await service.enrolmentRefused(78)
+      #expect(enrolment.rule == "TRUST-ROLES")
+      #expect(enrolment.hint.hasSuffix(file), "\(enrolment.hint)")
+      try FileManager.default.removeItem(atPath: bench.folder.path(file))
+      try await service.enrol()
     }
   }
 
@@ -221,6 +253,7 @@ struct TrustImportTests {
       "req", "-x509", "-key", "key.pem", "-subj", "/CN=nobody", "-days", "10", "-out", "end.pem", "-addext",
       "basicConstraints=critical,CA:FALSE")
     let digest = try await fingerprint(bench.folder.path("end.pem"))
+    #expect(try await bench.refused(65, "trust", "import", "end.pem").rule == "TRUST-AUTHORITY", "no fingerprint is asked for")
     #expect(try await bench.refused(65, "trust", "import", "end.pem", "--fingerprint", digest).rule == "TRUST-AUTHORITY")
     #expect(!bench.exists("state"))
   }

@@ -31,7 +31,7 @@ struct MonitorLine {
     if bad.count > Self.named { said.append("and \(bad.count - Self.named) more") }
     if bad.isEmpty {
       said = ["\(report.certificates.count) certificate\(report.certificates.count == 1 ? "" : "s")"]
-      if let least { said.append("\(least.0) is the first to expire, in \(least.1) days") }
+      if let least { said.append("\(least.0) is the first to expire, in \(least.1.days)") }
     }
     let measured =
       (least.map { ["days_left=\($0.1);\(warning):;\(critical):"] } ?? [])

@@ -30,3 +30,8 @@ enum StateWords {
     }
   }
 }
+
+extension Int {
+  /// `1 day`, `2 days`
+  var days: String { self == 1 ? "1 day" : "\(self) days" }
+}

@@ -8,6 +8,8 @@ struct StatusReport: Answer {
   let at: Date
   /// One certificate was asked for by name.
   private let isOfOne: Bool
+  /// The configuration file, where there is one.
+  private let configuration: String?
 
   enum CodingKeys: CodingKey { case certificates, at }
 
@@ -15,6 +17,7 @@ struct StatusReport: Answer {
   init(_ context: CommandContext, name: String?, at time: Date) throws {
     at = time
     isOfOne = name != nil
+    configuration = context.settings.file.path
     let store = try context.existingStore()
     let schedule = context.renewalSchedule
     if let name {
@@ -36,7 +39,10 @@ struct StatusReport: Answer {
   }
 
   var text: String {
-    if certificates.isEmpty { return "no certificate is configured" }
+    if certificates.isEmpty {
+      return "no certificate is configured" + (configuration.map { " in \($0)" } ?? "; there is no configuration file")
+        + "\nname the configuration file with --config; certificates stand under certificates:"
+    }
     return isOfOne ? certificates.map(\.facts).joined(separator: "\n\n") : StatusTable(self, width: Console.answerWidth).text
   }
 }
