@@ -20,7 +20,22 @@ extension TokenKeys {
     try await perform(isRepeatable: false) { connection in
       let known = try connection.reading { try $0.findObjects(matching: template.identity, limit: 1) }
       guard known.isEmpty else { return }
-      _ = try connection.writing { try $0.createObject(template.attributes) }
+      try connection.writing { session in
+        let made = try session.createObject(template.attributes)
+        // SoftHSM, for one, says that it made it when its disk has refused the last write.
+        let kept: [UInt8]?
+        do throws(PKCS11Error) {
+          kept = try session.attributes([.value], of: made).bytes(.value)
+        } catch {
+          guard error.returnValue == .objectHandleInvalid else { throw error }
+          kept = nil
+        }
+        guard kept == template.value else {
+          throw TokenKeysError(
+            .keyUnusable, operation: operation, message: "the token says that it stored the certificate, and does not show it",
+            hint: "look whether the token has room left and can be written to, then run this again")
+        }
+      }
     }
   }
 
@@ -48,6 +63,8 @@ extension Certificate {
 
 /// A certificate as a PKCS#11 object (`CKO_CERTIFICATE` of type `CKC_X_509`).
 private struct CertificateObject: Sendable {
+  /// The certificate, DER.
+  let value: [UInt8]
   /// What tells this certificate from any other on the token.
   let identity: [Attribute]
   let attributes: [Attribute]
@@ -60,7 +77,8 @@ private struct CertificateObject: Sendable {
     }
     var serialNumber = DER.Serializer()
     try serialNumber.serialize(certificate.serialNumber.bytes)
-    identity = [.init(.objectClass, ObjectClass.certificate), .init(.id, identifier.bytes), .init(.value, try encoded(certificate))]
+    value = try encoded(certificate)
+    identity = [.init(.objectClass, ObjectClass.certificate), .init(.id, identifier.bytes), .init(.value, value)]
     attributes =
       identity + [
         .init(.certificateType, CertificateType.x509),
