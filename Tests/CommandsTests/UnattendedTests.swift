@@ -123,17 +123,15 @@ struct UnattendedTests {
 
   @Test("in the journal each line has its priority, and is one line without colours; elsewhere there is no prefix")
   func journal() async throws {
-    try await ServiceBench.with { service in
+    var settings = ServiceBench.Settings()
+    settings.certificate.append(#"after-change: ["/bin/false"]"#)
+    try await ServiceBench.with(settings) { service in
       let script = "exec 2>journal; JOURNAL_STREAM=$(stat -c %d:%i journal) $hsmkey certificate renew payroll"
       _ = try await service.bench.shell(script)
       let lines = try service.bench.text("journal").split(separator: "\n")
       #expect(lines.first?.hasPrefix("<3>hsmkey: error: ") == true, "\(lines)")
       #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("<3>hint: ") })
       #expect(!lines.contains { $0.utf8.contains(0x1B) })
-
-      let renewed = try await service.bench.shell("exec 2>journal; JOURNAL_STREAM=$(stat -c %d:%i journal) $hsmkey certificate renew --due")
-      #expect(renewed.exitCode == 0)
-      #expect(try service.bench.text("journal").hasPrefix("<4>hsmkey: warning: payroll has no certificate"))
 
       // Led elsewhere after systemd had connected it.
       let other = try await service.bench.shell("JOURNAL_STREAM=1:1 $hsmkey certificate renew payroll")
@@ -142,6 +140,11 @@ struct UnattendedTests {
         "exec 2>journal; JOURNAL_STREAM=$(stat -c %d:%i journal) $hsmkey certificate renew payroll --json")
       #expect(object.exitCode != 0)
       #expect(try service.bench.text("journal").hasPrefix("{\"error\""), "an object is for programs, also in the journal")
+
+      let enrolment = ServiceBench.enrolment().joined(separator: " ")
+      let enrolled = try await service.bench.shell("exec 2>journal; JOURNAL_STREAM=$(stat -c %d:%i journal) $hsmkey \(enrolment)")
+      #expect(enrolled.exitCode == 0)
+      #expect(try service.bench.text("journal").contains("<4>hsmkey: warning: payroll: the after-change program failed"))
     }
   }
 }

@@ -49,7 +49,7 @@ extension CommandContext {
     let transport = try HTTPSTransport(configuration)
     do {
       try transport.check(address: endpoint)
-    } catch where error.rule == .plainHTTP && !configuration.allowsPlainHTTPToLoopback {
+    } catch  where error.rule == .plainHTTP && !configuration.allowsPlainHTTPToLoopback {
       throw CommandError(
         .configuration, code: "configuration", rule: error.rule.rawValue, operation: "set up the certificate service",
         message: "service.endpoint: \(error.message) (\(endpoint))",

@@ -77,9 +77,9 @@ struct LoginGuard: Sendable {
       lacksTerminal
       ? "run this on a terminal, where a person is asked and says yes"
       : reservation.rule == .pinMemory
-      ? "mend that, or name another folder: --pin-memory, HSMKEY_PIN_MEMORY or token.pin-memory; a person can go on without: "
-        + checkCommand
-      : "a person who knows the PIN logs in once, as user \(geteuid()) like this program, which clears this: \(clearingCommand)"
+        ? "mend that, or name another folder: --pin-memory, HSMKEY_PIN_MEMORY or token.pin-memory; a person can go on without: "
+          + checkCommand
+        : "a person who knows the PIN logs in once, as user \(geteuid()) like this program, which clears this: \(clearingCommand)"
     let circumstance = wasAsked ? "without your yes" : lacksTerminal ? "without a terminal" : "in unattended use"
     return TokenKeysError(
       code, rule: reservation.rule, operation: operation, message: "\(reservation.sentence), so \(circumstance) no PIN is tried",
