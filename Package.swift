@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "HTTPSTransport", targets: ["HTTPSTransport"]),
     .library(name: "CertificateService", targets: ["CertificateService"]),
     .library(name: "CertificateLifecycle", targets: ["CertificateLifecycle"]),
+    .library(name: "KeyCeremony", targets: ["KeyCeremony"]),
     .executable(name: "hsmkey", targets: ["hsmkey"]),
     .executable(name: "certificate-service-simulator", targets: ["certificate-service-simulator"]),
   ],
@@ -54,8 +55,12 @@ let package = Package(
     .target(name: "CXML", dependencies: ["CLibXML2"]),
     .target(name: "CTransport", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
+    .systemLibrary(name: "CSecretSharing", pkgConfig: "libgfshare", providers: [.apt(["libgfshare-dev"])]),
+    .systemLibrary(name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+
     // Floor 1
     .target(name: "Secrets"),
+    .target(name: "StrictYAML", dependencies: [yams]),
     .target(name: "PKCS11", dependencies: ["CCryptoki", "Secrets", crypto]),
     .target(name: "XMLSignature", dependencies: ["CXML", x509, asn1, crypto, cryptoExtras]),
     .target(name: "HTTPSTransport", dependencies: ["CTransport"]),
@@ -69,6 +74,11 @@ let package = Package(
     .target(
       name: "CertificateLifecycle",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),
+    .target(
+      name: "KeyCeremony",
+      dependencies: [
+        "TokenKeys", "KeyEvidence", "PKCS11", "Secrets", "StrictYAML", "CSecretSharing", "CQRCode", x509, asn1, crypto, systemPackage,
+      ]),
     .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingSocks, systemPackage]),
     .executableTarget(name: "certificate-service-simulator", dependencies: ["ServiceSimulator", argumentParser]),
 
@@ -77,7 +87,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
-        x509, asn1, crypto, argumentParser, logging, yams, subprocess, systemPackage,
+        "KeyCeremony", "StrictYAML", x509, asn1, crypto, argumentParser, logging, yams, subprocess, systemPackage,
       ]),
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
 
@@ -103,6 +113,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests", dependencies: ["conformance-probe", "TestSupport", x509, asn1],
       exclude: ["Golden"]),
+    .testTarget(
+      name: "KeyCeremonyTests",
+      dependencies: ["KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
     .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
@@ -131,7 +144,7 @@ let package = Package(
   ]
 )
 
-let cTargets: Set = ["CCryptoki", "CLibXML2", "CXML", "CTransport"]
+let cTargets: Set = ["CCryptoki", "CLibXML2", "CXML", "CTransport", "CSecretSharing", "CQRCode"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + policy
 }

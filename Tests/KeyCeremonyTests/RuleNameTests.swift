@@ -1,0 +1,3 @@
+import Testing
+@testable import KeyCeremony
+@Suite struct RuleNameTests { @Test func everyRuleBeginsWithItsRoom() { #expect(CeremonyRule.allCases.allSatisfy { $0.rawValue.hasPrefix("CEREMONY-") }) } }
