@@ -1,3 +1,8 @@
+import KeyCeremony
 import Testing
-@testable import KeyCeremony
-@Suite struct RuleNameTests { @Test func everyRuleBeginsWithItsRoom() { #expect(CeremonyRule.allCases.allSatisfy { $0.rawValue.hasPrefix("CEREMONY-") }) } }
+
+@Suite struct RuleNameTests {
+  @Test func everyRuleBeginsWithItsRoom() {
+    #expect(CeremonyRule.allCases.allSatisfy { $0.rawValue.hasPrefix("CEREMONY-") })
+  }
+}
