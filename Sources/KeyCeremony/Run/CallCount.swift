@@ -4,16 +4,16 @@ import Synchronization
 /// Counts the calls into modules, by function, from when it is made until it is ended.
 final class CallCount: Sendable {
   private let counts = Counts()
-  private let observation: CallTrace.Observation
+  private let observation: CallTrace.Registration
 
   init() {
     let counts = counts
-    observation = CallTrace.observe { call in counts.add(call.function) }
+    observation = CallTrace.add { call in counts.add(call.function) }
   }
 
   /// Ends counting.
   func end() -> [String: Int] {
-    observation.end()
+    CallTrace.remove(observation)
     return counts.all
   }
 

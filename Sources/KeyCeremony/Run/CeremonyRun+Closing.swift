@@ -13,7 +13,7 @@ extension CeremonyRun {
       try await acknowledge(person, head, step: "end", operation)
     }
     let key = try await ceremonyKey(operation)
-    var draft = try record.sealDraft()
+    var draft = record.sealDraft()
     try await key.sign(&draft, role: "key")
     for person in plan.participants {
       guard case .key(let expected) = person.acknowledgement else { continue }

@@ -66,7 +66,7 @@ extension CeremonyRun {
     try record.fileWritten(
       step: frame.step.id, name: id, file: output.file, size: bytes.count, sha256: Array(SHA256.hash(data: bytes)).hexadecimal)
     do {
-      try Self.place(bytes, at: path)
+      try NewFile.place(bytes, at: path)
     } catch Errno.fileExists {
       throw frame.refusal(.outputNew, "\(output.file) exists already and is not overwritten")
     } catch {
@@ -74,27 +74,5 @@ extension CeremonyRun {
         .outputNew, operation: frame.operation, message: "\(output.file) cannot be written: \(error)",
         hint: "see whether the disk has room and the folder can be written to; then go on by the same command", underlying: error)
     }
-  }
-
-  private static func place(_ bytes: [UInt8], at path: FilePath) throws {
-    let temporary = FilePath("\(path.string).part")
-    try? FileManager.default.removeItem(atPath: temporary.string)
-    let descriptor = try FileDescriptor.open(
-      temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: true)
-    try handle.write(contentsOf: bytes)
-    try handle.synchronize()
-    try handle.close()
-    // A hard link is refused where a name is taken; a renaming would replace what is there.
-    do {
-      try FileManager.default.linkItem(atPath: temporary.string, toPath: path.string)
-    } catch let error as CocoaError where error.code == .fileWriteFileExists {
-      throw Errno.fileExists
-    }
-    try FileManager.default.removeItem(atPath: temporary.string)
-    let folder = try FileDescriptor.open(path.removingLastComponent(), .readOnly, options: [.directory, .closeOnExec])
-    let folderHandle = FileHandle(fileDescriptor: folder.rawValue, closeOnDealloc: true)
-    try folderHandle.synchronize()
-    try folderHandle.close()
   }
 }

@@ -16,7 +16,7 @@ extension CeremonyRun {
       if held[id] == nil {
         try await room.show(
           CeremonyScene(.note, title: "The PIN \(id) is needed, and this run does not hold it: its shares are combined again"))
-        try await combine(id, asking: "combine/\(id)", step: nil, operation)
+        try await combine(id, asking: "combine/\(id)", step: TranscriptHistory.Moment.resume.rawValue, operation)
       }
       guard let secret = held[id] else {
         throw CeremonyError(.shareCount, operation: operation, message: "the PIN \(id) was not combined")
@@ -26,7 +26,7 @@ extension CeremonyRun {
   }
 
   /// Has a shared PIN from the shares that its custodians brought.
-  func combine(_ id: String, asking prefix: String, step: String?, _ operation: String) async throws {
+  func combine(_ id: String, asking prefix: String, step: String, _ operation: String) async throws {
     guard case .shared(let threshold, let custodians, _, _)? = plan.pin(id)?.origin else {
       throw CeremonyError(.planSense, operation: operation, message: "the PIN \(id) is not shared")
     }
@@ -46,7 +46,7 @@ extension CeremonyRun {
 
   /// The share that one custodian types; nil when the person is not here.
   private func share(
-    of custodian: String, ofPIN id: String, known: [String: String], asking prefix: String, step: String?, _ operation: String
+    of custodian: String, ofPIN id: String, known: [String: String], asking prefix: String, step: String, _ operation: String
   ) async throws -> PINShare? {
     let person = try participant(custodian, operation)
     let question = CeremonyQuestion(
@@ -61,7 +61,7 @@ extension CeremonyRun {
       }
       try record.asked(step: step, question, answer: nil, isAttended: room.isAttended)
       do {
-        let share = try PINShare(reading: typed)
+        let share = try PINShare(typed: typed)
         if let digest = known[custodian], digest != share.sha256.hexadecimal {
           throw CeremonyError(
             .shareGenuine, operation: operation, message: "this is a whole share, and not the one that \(person.name) was given",
@@ -71,7 +71,7 @@ extension CeremonyRun {
       } catch {
         guard let error = error as? CeremonyError, error.rule == .shareGenuine else { throw error }
         last = error
-        try record.noted(step: step, "a share of \(custodian) was refused: \(error.message)")
+        try record.noted(step: nil, "a share of \(custodian) was refused: \(error.message)")
         try await room.show(CeremonyScene(.trouble, step: step, title: error.message, lines: [error.hint].compactMap(\.self)))
         if !room.isAttended { break }
       }

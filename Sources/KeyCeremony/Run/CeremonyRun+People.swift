@@ -22,7 +22,7 @@ extension CeremonyRun {
         id: "start/\(person.id)", participant: person, kind: .newPIN,
         text: "Choose a PIN for this ceremony, 6 to 64 characters; you type it at each gate, and it is kept nowhere")
       chosenPINs[person.id] = try await room.askSecretly(question)
-      try record.asked(step: nil, question, answer: nil, isAttended: room.isAttended)
+      try record.asked(.start, question, answer: nil, isAttended: room.isAttended)
     }
   }
 
@@ -33,19 +33,19 @@ extension CeremonyRun {
   ///   - digest: what is shown: the plan's digest, or that of the transcript's last line.
   /// - Throws: `CEREMONY-PARTICIPANT` when the person is absent or cannot be who was named; `CEREMONY-WORDS` for wrong words.
   func acknowledge(_ person: Participant, _ digest: [UInt8], step: String, _ operation: String) async throws {
-    let means: String
-    var statement: JSONValue = .null
+    let means: TranscriptEntry.Means
+    var statement: JSONValue?
     switch person.acknowledgement {
     case .words:
-      means = "words"
+      means = .words
       try await words(
         of: digest, count: Self.gateWordCount, from: person, question: "\(step)/\(person.id)", step: step,
         "Type the words that are asked for, from the paper or the screen", operation)
     case .pin:
-      means = "pin"
+      means = .pin
       try await ownPIN(of: person, step: step, operation)
     case .key(let expected):
-      means = "key"
+      means = .key
       statement = try await signature(of: person, expected: expected, over: digest, step: step, operation)
     }
     try record.acknowledged(step: step, person, means: means, over: digest, statement: statement, isAttended: room.isAttended)
@@ -120,7 +120,7 @@ extension CeremonyRun {
     guard let binding = site.participantKeys[person.id], let serial = binding.token.serial else {
       throw CeremonyError(.siteComplete, operation: operation, message: "the site has no key for \(person.id)")
     }
-    let token = try await presentToken(serial: serial, in: try await module(binding.token), operation)
+    let token = try await presentToken(serial: serial, of: binding.token, operation)
     let keys = try await logIn(token, pin: binding.pin)
     do {
       let key = try await keys.key(named: binding.key)

@@ -41,7 +41,7 @@ extension CeremonyRun {
       throw CeremonyError(
         .tokenState, operation: operation, message: "the token \(id) is still blank", hint: "a step that initialises it comes before")
     }
-    let token = try await presentToken(serial: serial, in: try await module(of: id), operation)
+    let token = try await presentToken(serial: serial, of: try siteToken(id), operation)
     guard let label = plan.token(id)?.label, token.label == label else {
       throw CeremonyError(
         .tokenState, operation: operation,
@@ -52,8 +52,13 @@ extension CeremonyRun {
     return token
   }
 
-  func presentToken(serial: String, in module: Module, _ operation: String) async throws -> Token {
-    let tokens = try await allTokens(of: module, operation).filter { $0.flags.contains(.tokenInitialized) }
+  func presentToken(serial: String, of site: SiteBinding.Token, _ operation: String) async throws -> Token {
+    var tokens = try await initialisedTokens(of: try await module(site), operation)
+    if !tokens.contains(where: { $0.serialNumber == serial }) {
+      // A token that was inserted, or made, since the module was initialised is not seen by every module.
+      try await reload(site)
+      tokens = try await initialisedTokens(of: try await module(site), operation)
+    }
     let matches = tokens.filter { $0.serialNumber == serial }
     guard let token = matches.first, matches.count == 1 else {
       let seen = tokens.map { "\(CeremonyText.shown($0.label)) (serial \($0.serialNumber))" }.joined(separator: ", ")
@@ -65,6 +70,17 @@ extension CeremonyRun {
         hint: "insert the token that the site file names")
     }
     return token
+  }
+
+  private func initialisedTokens(of module: Module, _ operation: String) async throws -> [Token] {
+    try await allTokens(of: module, operation).filter { $0.flags.contains(.tokenInitialized) }
+  }
+
+  /// Ends every login and has the module look at its tokens anew (`C_Finalize`, `C_Initialize`).
+  private func reload(_ site: SiteBinding.Token) async throws {
+    guard let module = modules.removeValue(forKey: site.module) else { return }
+    await closeAllKeys()
+    try await waiting("look for tokens anew") { try module.finalize() }
   }
 
   /// The keys on a token of the plan: logged in once, for as long as no step changes its PIN.

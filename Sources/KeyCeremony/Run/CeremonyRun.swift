@@ -1,8 +1,8 @@
-public import Foundation
+import Foundation
 import KeyEvidence
-public import PKCS11
+import PKCS11
 import Secrets
-public import TokenKeys
+import TokenKeys
 
 /// One run of a plan: its steps on tokens, with people, and the record of it.
 ///
@@ -11,7 +11,7 @@ public import TokenKeys
 public actor CeremonyRun {
   let plan: CeremonyPlan
   let site: SiteBinding
-  let mode: CeremonyMode
+  let mode: TranscriptEntry.Mode
   let room: any CeremonyRoom
   let desk: (any CertificateDesk)?
   /// Where a rehearsal happens; nil in a performance.
@@ -33,7 +33,7 @@ public actor CeremonyRun {
   var chosenPINs: [String: HeldSecret] = [:]
 
   init(
-    plan: CeremonyPlan, site: SiteBinding, mode: CeremonyMode, room: any CeremonyRoom, desk: (any CertificateDesk)?,
+    plan: CeremonyPlan, site: SiteBinding, mode: TranscriptEntry.Mode, room: any CeremonyRoom, desk: (any CertificateDesk)?,
     stage: (any RehearsalStage)?, surroundings: CeremonySurroundings, rehearsed: [String: JSONValue]?, record: RunRecord
   ) {
     self.plan = plan
@@ -85,7 +85,7 @@ public actor CeremonyRun {
         id: "resume/\(leader.id)", participant: leader, kind: .confirmation,
         text: "The ceremony was interrupted. Everybody is here again and wants to go on: type yes")
       let answer = try await room.ask(question)
-      try record.asked(step: nil, question, answer: answer, isAttended: room.isAttended)
+      try record.asked(.resume, question, answer: answer, isAttended: room.isAttended)
       guard answer == "yes" else {
         throw CeremonyError(.stopped, operation: "resume the ceremony", message: "it is not gone on with", hint: "nothing was changed")
       }
@@ -116,7 +116,7 @@ public actor CeremonyRun {
       try compare(outcome, frame)
       for file in outcome.files { try write(file.bytes, to: file.output, frame) }
       var lines = outcome.lines
-      lines += try outcome.files.compactMap { file in try plan.output(file.output).map { "wrote \($0.file)" } }
+      lines += outcome.files.compactMap { file in plan.output(file.output).map { "wrote \($0.file)" } }
       let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
       try record.done(
         step: step.id, result: outcome.result, comparable: outcome.comparable, calls: calls.end(), milliseconds: milliseconds)
@@ -172,16 +172,11 @@ public actor CeremonyRun {
   }
 }
 
-/// In earnest or for practice.
-public enum CeremonyMode: String, Sendable, Hashable {
-  case rehearsal, performance
-}
-
 /// What a run came to.
 public struct RunSummary: Sendable, Hashable {
   /// 32 hexadecimal digits.
   public let run: String
-  public let mode: CeremonyMode
+  public let mode: TranscriptEntry.Mode
   /// The folder with transcript and outputs.
   public let folder: String
   /// The SHA-256 of the transcript's last line, the seal.

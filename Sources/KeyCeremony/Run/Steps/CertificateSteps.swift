@@ -1,3 +1,4 @@
+import Foundation
 import KeyEvidence
 import SwiftASN1
 import TokenKeys
@@ -58,7 +59,8 @@ extension CeremonyRun {
         "cka-id": .string(issued.keyIdentifier.hexadecimal), "public-key-sha256": .string(fingerprint),
         "not-after": .string(certificate.notValidAfter.ISO8601Format()), "subject": .string(CeremonyText.shown("\(certificate.subject)")),
       ].merging(more) { own, _ in own },
-      comparable: ["certificate": .string(name), "subject": .string(CeremonyText.shown("\(certificate.subject)"))],
+      // What the service writes into a certificate is its own; the rehearsal's service is another.
+      comparable: ["certificate": .string(name), "key-algorithm": .string(certificate.publicKey.description.prefix { $0 != " " }.description)],
       files: output.map { [($0, Array("\(pem.pemString)\n".utf8))] } ?? [],
       lines: [
         "certificate \(name), serial number \(serial), valid until \(certificate.notValidAfter.ISO8601Format())",

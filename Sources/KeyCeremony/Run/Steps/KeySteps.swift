@@ -1,5 +1,6 @@
 import Foundation
 import KeyEvidence
+import PKCS11
 import SwiftASN1
 import TokenKeys
 import X509
@@ -126,7 +127,7 @@ extension CeremonyRun {
   func destroyKey(_ planned: PlanKey, _ evenIfCertified: Bool, _ frame: StepFrame) async throws -> StepOutcome {
     let keys = try await keys(on: planned.token, frame.operation)
     let known = frame.earlierTexts("cka-id").last.flatMap(KeyIdentifier.init(hexadecimal:))
-    let fingerprint: String
+    var fingerprint = ""
     var destroyed = 0
     do {
       let key = if let known { try await keys.key(identifier: known) } else { try await keys.key(named: planned.name) }

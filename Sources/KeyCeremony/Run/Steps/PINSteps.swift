@@ -16,7 +16,7 @@ extension CeremonyRun {
       try await room.show(
         CeremonyScene(.note, step: frame.step.id, title: message, lines: ["Destroy them; new ones are handed out now."]))
     }
-    let pin = try GeneratedPIN.make(length: length, alphabet: alphabet)
+    let pin = GeneratedPIN.make(length: length, alphabet: alphabet)
     let shares = try SharedPIN.split(pin, threshold: threshold, count: custodians.count)
     try record.pinShared(
       step: frame.step.id, pin: id, set: shares[0].setID.hexadecimal, threshold: threshold,
@@ -40,7 +40,7 @@ extension CeremonyRun {
       id: "\(frame.step.id)/\(person.id)/card", participant: person, kind: .shareCard,
       text: "Your share of the PIN \(id): write it on your card, and nowhere else. Everybody else looks away")
     let file = try shareCard(share, for: person, ofPIN: id)
-    try await room.showSecretly(share.text, card)
+    try await room.showSecretly(share.text(), card)
     try record.asked(step: frame.step.id, card, answer: "seen", isAttended: room.isAttended)
     let question = CeremonyQuestion(
       id: "\(frame.step.id)/\(person.id)/share", participant: person, kind: .share,
@@ -49,7 +49,7 @@ extension CeremonyRun {
       let typed = try await room.askSecretly(question)
       try record.asked(step: frame.step.id, question, answer: nil, isAttended: room.isAttended)
       do {
-        guard try PINShare(reading: typed).sha256 == share.sha256 else {
+        guard try PINShare(typed: typed).sha256 == share.sha256 else {
           throw frame.refusal(.shareGenuine, "this is a whole share, and not the one that was handed out")
         }
         try file?.destroy()

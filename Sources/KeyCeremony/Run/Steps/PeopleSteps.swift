@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import KeyEvidence
+import TokenKeys
 
 extension CeremonyRun {
   /// `gate`
