@@ -14,12 +14,11 @@ private let rooms: [String: Set<String>] = {
     "CertificateService": certificates.union(["XMLSignature", "Secrets"]),
     "CertificateLifecycle": certificates.union(["CertificateService", "XMLSignature", "GRDB"]),
     "KeyCeremony": certificates.union(["TokenKeys", "KeyEvidence", "PKCS11", "Secrets", "StrictYAML", "CSecretSharing", "CQRCode"]),
-    "StrictYAML": ["Yams"],
     "ServiceSimulator": certificates.union(["XMLSignature", "FlyingSocks"]),
     "Commands": certificates.union([
       "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
       "KeyCeremony", "StrictYAML",
-      "ArgumentParser", "Logging", "Yams", "Subprocess",
+      "ArgumentParser", "Logging", "Subprocess",
     ]),
     "hsmkey": ["Commands"],
     "certificate-service-simulator": ["ServiceSimulator", "ArgumentParser"],
