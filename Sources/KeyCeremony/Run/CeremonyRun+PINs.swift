@@ -16,7 +16,7 @@ extension CeremonyRun {
       if held[id] == nil {
         try await room.show(
           CeremonyScene(.note, title: "The PIN \(id) is needed, and this run does not hold it: its shares are combined again"))
-        try await combine(id, asking: "combine/\(id)", step: TranscriptHistory.Moment.resume.rawValue, operation)
+        try await combine(id, step: TranscriptHistory.Moment.resume.rawValue, operation) { "combine/\(id)/\($0)" }
       }
       guard let secret = held[id] else {
         throw CeremonyError(.shareCount, operation: operation, message: "the PIN \(id) was not combined")
@@ -26,14 +26,17 @@ extension CeremonyRun {
   }
 
   /// Has a shared PIN from the shares that its custodians brought.
-  func combine(_ id: String, asking prefix: String, step: String, _ operation: String) async throws {
+  ///
+  /// - Parameter question: the name of the question to a custodian.
+  func combine(_ id: String, step: String, _ operation: String, question: (String) -> String) async throws {
     guard case .shared(let threshold, let custodians, _, _)? = plan.pin(id)?.origin else {
       throw CeremonyError(.planSense, operation: operation, message: "the PIN \(id) is not shared")
     }
     let known = record.shareDigests(ofPIN: id)
     var shares: [PINShare] = []
     for custodian in custodians where shares.count < threshold {
-      if let share = try await share(of: custodian, ofPIN: id, known: known, asking: prefix, step: step, operation) { shares.append(share) }
+      let share = try await share(of: custodian, ofPIN: id, known: known, question: question(custodian), step: step, operation)
+      if let share { shares.append(share) }
     }
     guard shares.count >= threshold else {
       throw CeremonyError(
@@ -46,17 +49,16 @@ extension CeremonyRun {
 
   /// The share that one custodian types; nil when the person is not here.
   private func share(
-    of custodian: String, ofPIN id: String, known: [String: String], asking prefix: String, step: String, _ operation: String
+    of custodian: String, ofPIN pin: String, known: [String: String], question id: String, step: String, _ operation: String
   ) async throws -> PINShare? {
     let person = try participant(custodian, operation)
     let question = CeremonyQuestion(
-      id: "\(prefix)/\(custodian)/share", participant: person, kind: .share,
-      text: "Type the share of the PIN \(id) from your card; nothing and Enter when you do not have it")
+      id: id, participant: person, kind: .share, text: "Type the share of the PIN \(pin) from your card, or absent")
     var last: CeremonyError?
     for _ in 0..<Self.maximumTries {
       let typed = try await room.askSecretly(question)
-      if typed.count == 0 {
-        try record.asked(step: step, question, answer: "no share", isAttended: room.isAttended)
+      if typed.isAbsent {
+        try record.asked(step: step, question, answer: "absent", isAttended: room.isAttended)
         return nil
       }
       try record.asked(step: step, question, answer: nil, isAttended: room.isAttended)
@@ -78,4 +80,9 @@ extension CeremonyRun {
     }
     throw last ?? CeremonyError(.shareGenuine, operation: operation, message: "no share was typed")
   }
+}
+
+extension HeldSecret {
+  /// Whether somebody typed that a person is not here, where something else was asked for.
+  var isAbsent: Bool { copy().isEqual(to: SecretBytes(copying: Array("absent".utf8))) }
 }

@@ -40,7 +40,7 @@ extension CeremonyRun {
       means = .words
       try await words(
         of: digest, count: Self.gateWordCount, from: person, question: "\(step)/\(person.id)", step: step,
-        "Type the words that are asked for, from the paper or the screen", operation)
+        "Type the words that are asked for, from the paper or the screen, or absent", operation)
     case .pin:
       means = .pin
       try await ownPIN(of: person, step: step, operation)
@@ -79,13 +79,13 @@ extension CeremonyRun {
     guard let chosen = chosenPINs[person.id] else {
       throw CeremonyError(.participant, operation: operation, message: "\(person.name) (\(person.id)) has chosen no PIN")
     }
-    let question = CeremonyQuestion(id: "\(step)/\(person.id)", participant: person, kind: .pin, text: "Type the PIN that you have chosen")
+    let question = CeremonyQuestion(id: "\(step)/\(person.id)", participant: person, kind: .pin, text: "Type the PIN that you have chosen, or absent")
     for _ in 0..<Self.maximumTries {
       let typed = try await room.askSecretly(question)
       let isRight = typed.copy().isEqual(to: chosen.copy())
       try record.asked(step: step, question, answer: nil, isAttended: room.isAttended)
       if isRight { return }
-      if typed.count == 0 { throw Self.absent(person, operation) }
+      if typed.isAbsent { throw Self.absent(person, operation) }
       try await room.show(CeremonyScene(.trouble, step: step, title: "That is not the PIN that \(person.name) has chosen"))
       if !room.isAttended { break }
     }
@@ -99,7 +99,7 @@ extension CeremonyRun {
   ) async throws -> JSONValue {
     let question = CeremonyQuestion(
       id: "\(step)/\(person.id)", participant: person, kind: .confirmation,
-      text: "Your key signs that you have seen this digest; insert your token and type yes")
+      text: "Your key signs that you have seen this digest; insert your token and type yes, or absent")
     let answer = try await room.ask(question)
     try record.asked(step: step, question, answer: answer, isAttended: room.isAttended)
     if answer == "absent" { throw Self.absent(person, operation) }

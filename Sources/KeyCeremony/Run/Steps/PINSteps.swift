@@ -72,7 +72,7 @@ extension CeremonyRun {
   func combinePIN(_ id: String, _ frame: StepFrame) async throws -> StepOutcome {
     try begin(frame)
     held[id] = nil
-    try await combine(id, asking: frame.step.id, step: frame.step.id, frame.operation)
+    try await combine(id, step: frame.step.id, frame.operation) { "\(frame.step.id)/\($0)/share" }
     return StepOutcome(
       result: ["pin": .string(id)], comparable: ["pin": .string(id)], lines: ["the PIN \(id) is together again, in memory only"])
   }
