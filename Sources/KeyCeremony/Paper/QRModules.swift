@@ -18,7 +18,8 @@ enum QRModules {
     guard Int(outcome) == HSMKEY_QR_OK, let modules = unsafe modules else {
       throw CeremonyError(
         .planSense, operation: "draw a QR code",
-        message: Int(outcome) == HSMKEY_QR_TEXT ? "a QR code holds 1 to \(maximumLength) octets, none of them zero" : "there is no memory for it")
+        message: Int(outcome) == HSMKEY_QR_TEXT
+          ? "a QR code holds 1 to \(maximumLength) octets, none of them zero" : "there is no memory for it")
     }
     return (unsafe UnsafeBufferPointer(start: modules, count: width * width).map { $0 != 0 }, width)
   }

@@ -89,7 +89,8 @@ enum ShareText {
 
 /// The check character of a group: a polynomial over GF(2^5), x^5 = x^2 + 1, of the group's place and its characters.
 ///
-/// It finds each single wrong character, each exchange of two characters of a group, and each exchange of two groups (32 places apart: not).
+/// It finds each single wrong character, each exchange of two characters of a group, and each exchange of two groups (but for two that are
+/// 32 places apart).
 struct GroupCheck {
   private(set) var value: UInt8
 

@@ -2,8 +2,8 @@ public import Secrets
 
 /// A PIN that is had from so many of its shares, and from no fewer (Shamir 1979, by libgfshare).
 ///
-/// What is shared is a random salt and the PIN. The set's name is a digest of both: it tells whether a combination is right before anything is
-/// tried on a token, and tells nobody who has too few shares anything of the PIN.
+/// What is shared is a random salt and the PIN. The set's name is a digest of both: it tells whether a combination is right before anything
+/// is tried on a token, and tells nobody who has too few shares anything of the PIN.
 public enum SharedPIN {
   /// The random octets before the PIN.
   static let saltLength = 16
@@ -39,8 +39,8 @@ public enum SharedPIN {
 
   /// The PIN that shares give. More than the threshold are all used, so that a wrong one among them is found.
   ///
-  /// - Throws: `CEREMONY-SHARE-COUNT` for too few, and for one that is there twice; `CEREMONY-SHARE-GENUINE` for shares of two sets, and where
-  ///   what they give is not what was shared. No PIN exists then.
+  /// - Throws: `CEREMONY-SHARE-COUNT` for too few, and for one that is there twice; `CEREMONY-SHARE-GENUINE` for shares of two sets, and
+  ///   where what they give is not what was shared. No PIN exists then.
   public static func combine(_ shares: [PINShare]) throws(CeremonyError) -> HeldSecret {
     for (index, share) in shares.enumerated() { try share.check(joins: Array(shares[..<index])) }
     guard let first = shares.first, shares.count >= first.threshold else {
