@@ -54,9 +54,8 @@ let package = Package(
     .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .target(name: "CXML", dependencies: ["CLibXML2"]),
     .target(name: "CTransport", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-
-    .systemLibrary(name: "CSecretSharing", pkgConfig: "libgfshare", providers: [.apt(["libgfshare-dev"])]),
-    .systemLibrary(name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+    .target(name: "CSecretSharing", linkerSettings: [.linkedLibrary("gfshare")]),
+    .target(name: "CQRCode", linkerSettings: [.linkedLibrary("qrencode")]),
 
     // Floor 1
     .target(name: "Secrets"),

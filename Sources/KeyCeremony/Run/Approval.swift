@@ -11,7 +11,7 @@ public struct Approval: ~Copyable, Sendable {
   /// The SHA-256 of the last line of the rehearsal's transcript, in hexadecimal.
   public let sealSHA256: String
   /// What each step came to that the performance must come to as well.
-  let comparables: [String: JSONValue]
+  let comparables: [String: [String: JSONValue]]
   /// The folder of the rehearsal.
   let folder: String
 
@@ -21,26 +21,28 @@ public struct Approval: ~Copyable, Sendable {
   ///   `CEREMONY-TOOL-UNCHANGED` when another tool did it.
   public init(of rehearsal: VerifiedTranscript, in folder: String, for plan: CeremonyPlan, tool: KeyProof.Tool) throws(CeremonyError) {
     let operation = "hold the rehearsal against the plan"
-    guard rehearsal.mode == .rehearsal else {
+    let opened = rehearsal.history.opened
+    guard opened.mode == .rehearsal else {
       throw CeremonyError(
         .rehearsed, operation: operation, message: "this is the transcript of a performance, and no rehearsal's",
         hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
-    guard rehearsal.planSHA256 == plan.sha256.hexadecimal else {
+    guard opened.planSHA256 == plan.sha256.hexadecimal else {
       throw CeremonyError(
         .planChanged, operation: operation,
-        message: "the plan's SHA-256 is \(plan.sha256.hexadecimal), and \(rehearsal.planSHA256) was rehearsed",
+        message: "the plan's SHA-256 is \(plan.sha256.hexadecimal), and \(opened.planSHA256) was rehearsed",
         hint: "the plan was changed after the rehearsal; rehearse it again, and review it again")
     }
-    guard rehearsal.toolSHA256 == tool.sha256 else {
+    guard opened.tool.sha256 == tool.sha256 else {
       throw CeremonyError(
-        .toolUnchanged, operation: operation, message: "it was rehearsed with another hsmkey (SHA-256 \(rehearsal.toolSHA256))",
+        .toolUnchanged, operation: operation, message: "it was rehearsed with another hsmkey (SHA-256 \(opened.tool.sha256))",
         hint: "rehearse again with the tool that performs")
     }
     planSHA256 = plan.sha256
-    run = rehearsal.run
+    run = opened.run
     sealSHA256 = rehearsal.sealSHA256
-    comparables = rehearsal.comparables
+    let done = rehearsal.history.steps.compactMap { step in step.done.map { (step.id, $0.comparable) } }
+    comparables = Dictionary(done) { first, _ in first }
     self.folder = folder
   }
 }

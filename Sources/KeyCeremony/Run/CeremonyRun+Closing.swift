@@ -13,26 +13,26 @@ extension CeremonyRun {
       try await acknowledge(person, head, step: "end", operation)
     }
     let key = try await ceremonyKey(operation)
-    var draft = record.sealDraft()
-    try await key.sign(&draft, role: "key")
+    var seal = record.unsignedSeal()
+    try await key.sign(&seal.draft, role: "key")
     for person in plan.participants {
       guard case .key(let expected) = person.acknowledgement else { continue }
       // Copied in and out: the key signs a copy of its own.
-      let unsigned = draft
-      draft = try await withKey(of: person, expected: expected, operation) { key in
+      let unsigned = seal
+      seal = try await withKey(of: person, expected: expected, operation) { key in
         var signed = unsigned
-        try await key.sign(&signed, role: "witness")
+        try await key.sign(&signed.draft, role: "witness")
         return signed
       }
     }
-    let seal = try record.seal(draft)
+    let digest = try record.seal(seal)
     let summary = RunSummary(
-      run: record.run, mode: mode, folder: record.folder, sealSHA256: seal.hexadecimal, keySHA256: try key.publicKey.fingerprint,
+      run: record.run, mode: mode, folder: record.folder, sealSHA256: digest.hexadecimal, keySHA256: try key.publicKey.fingerprint,
       files: record.writtenFiles)
     try await room.show(
       CeremonyScene(
         .ceremony, title: mode == .rehearsal ? "The rehearsal is complete and sealed" : "The ceremony is complete and sealed",
-        lines: ["Folder \(record.folder)", "The digest below is that of the sealed transcript; write it down."], digest: seal))
+        lines: ["Folder \(record.folder)", "The digest below is that of the sealed transcript; write it down."], digest: digest))
     return summary
   }
 

@@ -34,7 +34,6 @@ extension CeremonyRun {
   /// - Throws: `CEREMONY-PARTICIPANT` when the person is absent or cannot be who was named; `CEREMONY-WORDS` for wrong words.
   func acknowledge(_ person: Participant, _ digest: [UInt8], step: String, _ operation: String) async throws {
     let means: TranscriptEntry.Means
-    var statement: JSONValue?
     switch person.acknowledgement {
     case .words:
       means = .words
@@ -45,10 +44,10 @@ extension CeremonyRun {
       means = .pin
       try await ownPIN(of: person, step: step, operation)
     case .key(let expected):
-      means = .key
-      statement = try await signature(of: person, expected: expected, over: digest, step: step, operation)
+      let signed = try await signedAcknowledgement(of: person, expected: expected, step: step, operation)
+      return try record.acknowledged(signed, isAttended: room.isAttended)
     }
-    try record.acknowledged(step: step, person, means: means, over: digest, statement: statement, isAttended: room.isAttended)
+    try record.acknowledged(step: step, person, means: means, over: digest, isAttended: room.isAttended)
   }
 
   /// Asks for words of a digest, until they are right or were wrong too often.
@@ -94,9 +93,9 @@ extension CeremonyRun {
       hint: "the ceremony stops here; when it is gone on with, everybody chooses a new PIN")
   }
 
-  private func signature(
-    of person: Participant, expected: String, over digest: [UInt8], step: String, _ operation: String
-  ) async throws -> JSONValue {
+  private func signedAcknowledgement(
+    of person: Participant, expected: String, step: String, _ operation: String
+  ) async throws -> TranscriptAcknowledgement {
     let question = CeremonyQuestion(
       id: "\(step)/\(person.id)", participant: person, kind: .confirmation,
       text: "Your key signs that you have seen this digest; insert your token and type yes, or absent")
@@ -106,10 +105,11 @@ extension CeremonyRun {
     guard answer == "yes" else {
       throw CeremonyError(.participant, operation: operation, message: "\(person.name) (\(person.id)) did not agree to sign")
     }
+    let unsigned = record.unsignedAcknowledgement(of: person, at: step)
     return try await withKey(of: person, expected: expected, operation) { key in
-      var draft = TranscriptSeal.acknowledgement(run: self.record.run, step: step, participant: person.id, over: digest.hexadecimal)
-      try await key.sign(&draft, role: "witness")
-      return try CanonicalJSON.parse(draft.encoded())
+      var signed = unsigned
+      try await key.sign(&signed.draft, role: "witness")
+      return signed
     }
   }
 

@@ -18,7 +18,7 @@ public actor CeremonyRun {
   let stage: (any RehearsalStage)?
   let surroundings: CeremonySurroundings
   /// What the rehearsal made of each step; nil in a rehearsal.
-  let rehearsed: [String: JSONValue]?
+  let rehearsed: [String: [String: JSONValue]]?
   var record: RunRecord
   var modules: [String: Module] = [:]
   var openKeys: [String: TokenKeys] = [:]
@@ -34,7 +34,7 @@ public actor CeremonyRun {
 
   init(
     plan: CeremonyPlan, site: SiteBinding, mode: TranscriptEntry.Mode, room: any CeremonyRoom, desk: (any CertificateDesk)?,
-    stage: (any RehearsalStage)?, surroundings: CeremonySurroundings, rehearsed: [String: JSONValue]?, record: RunRecord
+    stage: (any RehearsalStage)?, surroundings: CeremonySurroundings, rehearsed: [String: [String: JSONValue]]?, record: RunRecord
   ) {
     self.plan = plan
     self.site = site
@@ -107,7 +107,7 @@ public actor CeremonyRun {
     try await room.show(
       CeremonyScene(
         .step, step: step.id, position: position, title: "\(actor.name) (\(actor.id)): \(description.action)",
-        lines: [step.note].compactMap(\.self) + ["Expected: \(description.expectedResult)"]
+        lines: [step.note].compactMap(\.self) + ["Expected: \(description.expected)"]
           + (frame.isRepeated ? ["This step was begun before and not ended; what it has left is looked at first."] : [])))
     let calls = CallCount()
     let start = ContinuousClock.now
@@ -162,13 +162,20 @@ public actor CeremonyRun {
 
   /// That the step makes what it made in the rehearsal.
   private func compare(_ outcome: StepOutcome, _ frame: StepFrame) throws {
-    guard let rehearsed else { return }
-    let here = JSONValue.object(outcome.comparable)
-    guard let there = rehearsed[frame.step.id], there != here else { return }
-    let differences = TranscriptComparison.differences(between: there, and: here)
+    guard let there = rehearsed?[frame.step.id] else { return }
+    let differences = TranscriptComparison.differences(frame.step.id, rehearsed: there, performed: outcome.comparable)
+    guard !differences.isEmpty else { return }
+    let told = differences.map { difference in
+      let (before, now) = (Self.text(difference.rehearsed), Self.text(difference.performed))
+      return "\(difference.pointer) was \(before) and is \(now)"
+    }
     throw frame.refusal(
-      .asRehearsed, "it came out differently than in the rehearsal: \(differences.joined(separator: "; "))",
+      .asRehearsed, "it came out differently than in the rehearsal: \(told.joined(separator: "; "))",
       hint: "no file was written; find out why before you go on: the plan is the same, so the token or the machine is another")
+  }
+
+  private static func text(_ value: JSONValue?) -> String {
+    value.map { CeremonyText.shown(String(decoding: CanonicalJSON.encode($0), as: UTF8.self)) } ?? "nothing"
   }
 }
 

@@ -89,12 +89,12 @@ final class RunRecord: Sendable {
   }
 
   func acknowledged(
-    step: String, _ participant: Participant, means: TranscriptEntry.Means, over digest: [UInt8], statement: JSONValue?, isAttended: Bool
+    step: String, _ participant: Participant, means: TranscriptEntry.Means, over digest: [UInt8], isAttended: Bool
   ) throws {
     try writer.append(
       .acknowledged(
         .init(
-          step: step, participant: participant.id, means: means, over: digest.hexadecimal, statement: statement,
+          step: step, participant: participant.id, means: means, over: digest.hexadecimal, statement: nil,
           by: isAttended ? .people : .prepared)))
   }
 
@@ -120,24 +120,26 @@ final class RunRecord: Sendable {
     return [UInt8](hexadecimal: digest) ?? []
   }
 
-  /// What the seal is a signature over: everything that was written until now.
-  func sealDraft() -> StatementDraft {
-    let history = history
-    return TranscriptSeal.seal(
-      run: history.opened.run, mode: history.opened.mode, planSHA256: history.opened.planSHA256, entries: history.count, head: history.head)
-  }
+  /// The seal of everything that was written until now, not signed yet.
+  func unsignedSeal() -> TranscriptSeal { TranscriptSeal(of: history) }
 
   /// Writes the seal.
   ///
   /// - Returns: the SHA-256 of that line, the last one.
-  func seal(_ statement: StatementDraft) throws -> [UInt8] {
-    let digest = try writer.append(.sealed(.init(statement: try CanonicalJSON.parse(statement.encoded()))))
-    return [UInt8](hexadecimal: digest) ?? []
+  func seal(_ seal: TranscriptSeal) throws -> [UInt8] {
+    try writer.seal(seal)
+    return [UInt8](hexadecimal: history.head) ?? []
+  }
+
+  /// What a participant who acknowledges with a key signs.
+  func unsignedAcknowledgement(of participant: Participant, at step: String) -> TranscriptAcknowledgement {
+    TranscriptAcknowledgement(of: participant.id, at: step, in: history)
+  }
+
+  func acknowledged(_ acknowledgement: TranscriptAcknowledgement, isAttended: Bool) throws {
+    try writer.append(.acknowledged(try acknowledgement.entry(by: isAttended ? .people : .prepared)))
   }
 
   /// What was written: the SHA-256 by the output's name.
   var writtenFiles: [String: String] { Dictionary(history.filesWritten.map { ($0.name, $0.sha256) }) { _, last in last } }
-
-  /// The SHA-256 of the first entry's plan.
-  var opened: TranscriptEntry.Opened { history.opened }
 }
