@@ -132,7 +132,10 @@ let package = Package(
         cryptoExtras, grdb,
       ]),
     .target(
-      name: "Campaign", dependencies: ["CertificateLifecycle", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, grdb],
+      name: "Campaign",
+      dependencies: [
+        "CertificateLifecycle", "KeyCeremony", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, crypto, grdb,
+      ],
       path: "Tests/Campaign"),
     .executableTarget(name: "kill-campaign", dependencies: ["Campaign", argumentParser], path: "Tests/KillCampaign"),
     .testTarget(
