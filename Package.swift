@@ -115,7 +115,7 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(
       name: "KeyCeremonyTests",
-      dependencies: ["KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
+      dependencies: ["KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, systemPackage]),
     .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
