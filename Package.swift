@@ -114,13 +114,9 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(
       name: "KeyCeremonyTests",
-<<<<<<< HEAD
       dependencies: [
-        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", x509, asn1, crypto,
+        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", x509, asn1, crypto, systemPackage,
       ]),
-=======
-      dependencies: ["KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto, systemPackage]),
->>>>>>> 505f1d5ce78bfbbfcdd67c6acf6a32bd592e414f
     .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),

@@ -54,8 +54,10 @@ extension CeremonyPlace {
     var secrets = Self.secrets
     if example == .rootKey {
       secrets.append(try String(contentsOfFile: try rootPIN(), encoding: .utf8))
-      secrets += try ["first", "second", "third"].map { try String(contentsOfFile: path("card-\($0)"), encoding: .utf8) }
-        .flatMap { $0.split(whereSeparator: \.isWhitespace).map(String.init).filter { $0.count > 4 } }
+      for custodian in ["first", "second", "third"] {
+        let card = try String(contentsOfFile: path("card-\(custodian)"), encoding: .utf8)
+        secrets += card.split(separator: "\n").map(String.init) + [card.filter { !$0.isWhitespace }]
+      }
     }
     var findings: [String] = []
     for folder in ["performance", "rehearsal"] {
