@@ -62,8 +62,10 @@ final class CommandContext: Sendable {
   }
 
   /// Holds a module's file against the settings, loads it and initialises it within the deadline.
-  func loadModule(at path: String) async throws -> Module {
-    let pin = try modulePin()
+  ///
+  /// - Parameter pin: what the file must be; nil for what the settings say.
+  func loadModule(at path: String, pin: ModulePin? = nil) async throws -> Module {
+    let pin = try pin ?? modulePin()
     let initializationString = settings.initializationString?.value
     // Twice the deadline: its code runs when it is loaded, and again when it is initialised.
     let module: Module
