@@ -48,7 +48,7 @@ final class PreparedRoom: CeremonyRoom {
       let words = FingerprintWords.words(for: digest)
       return places.compactMap { words.indices.contains($0 - 1) ? words[$0 - 1] : nil }.joined(separator: " ")
     case .confirmation, .shareCard:
-      guard answer == "yes" else { throw refusal(question, "the answer must be yes") }
+      guard answer == "yes" || answer == "absent" else { throw refusal(question, "the answer must be yes, absent or stop") }
     default: break
     }
     return answer
@@ -56,6 +56,8 @@ final class PreparedRoom: CeremonyRoom {
 
   func askSecretly(_ question: CeremonyQuestion) async throws -> HeldSecret {
     let answer = try prepared(question)
+    // Somebody who is not here gives nothing.
+    if answer == "absent", question.kind != .newPIN { return HeldSecret(SecretBytes(copying: [])) }
     guard answer == Self.asShown else { return HeldSecret(SecretBytes(copying: Array(answer.utf8))) }
     guard question.kind == .share, let shown = shares.withLock({ $0[Self.key(question, pinOfStep)] }) else {
       throw refusal(

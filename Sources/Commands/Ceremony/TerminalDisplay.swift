@@ -41,27 +41,32 @@ final class TerminalDisplay: Sendable {
     let layout = try layout()
     try write("\n" + lines(layout.question(question, note: Self.note(on: question))))
     let answer = try line(Self.prompt(for: question))
-    if answer.lowercased() == "stop" { throw Self.stopped(question) }
-    return answer
+    let word = answer.lowercased()
+    if word == "stop" { throw Self.stopped(question) }
+    return word == "yes" || word == "absent" ? word : answer
   }
 
   /// Asks once, without echo.
   ///
-  /// - Returns: nil when it has to be asked again; why is shown already.
+  /// - Returns: nil when it has to be asked again; why is shown already. An empty one says that the person is not here, or has no share.
   func askSecretly(_ question: CeremonyQuestion) throws -> HeldSecret? {
     let layout = try layout()
     try write("\n" + lines(layout.question(question, note: Self.note(on: question))))
+    let purpose = question.kind == .newPIN ? "  New PIN" : question.kind == .share ? "  Share" : "  PIN"
+    let typed = Result { () throws(SecretError) in
+      HeldSecret(try SecretSource.prompt.read(purpose: purpose, confirm: question.kind == .newPIN))
+    }
     let secret: HeldSecret
-    do {
-      let purpose = question.kind == .newPIN ? "  New PIN" : question.kind == .share ? "  Share" : "  PIN"
-      secret = HeldSecret(try SecretSource.prompt.read(purpose: purpose, confirm: question.kind == .newPIN))
-    } catch where [.confirmation, .empty, .length].contains(error.rule) {
+    switch typed {
+    case .success(let typed): secret = typed
+    case .failure(let error):
+      if error.rule == .empty, question.kind != .newPIN { return Self.nothing }
+      guard [.confirmation, .empty, .length].contains(error.rule) else { throw error }
       try complain("\(error.message.prefix(1).uppercased())\(error.message.dropFirst()); once more.")
       return nil
     }
-    let typed = secret.copy()
-    let stop = SecretBytes(copying: Array("stop".utf8))
-    if typed.isEqual(to: stop) { throw Self.stopped(question) }
+    if Self.isWord("stop", secret) { throw Self.stopped(question) }
+    if Self.isWord("absent", secret), question.kind != .newPIN { return Self.nothing }
     guard question.kind != .newPIN || Self.newPINLength.contains(secret.count) else {
       try complain("A new PIN has \(Self.newPINLength.lowerBound) to \(Self.newPINLength.upperBound) characters; once more.")
       return nil
@@ -96,9 +101,11 @@ final class TerminalDisplay: Sendable {
   /// A line that was typed. What a terminal cannot mean by it is asked for again.
   private func line(_ prompt: String) throws -> String {
     while true {
-      do {
-        return try TerminalLine(prompt: prompt).ask()
-      } catch where error.rule == .line {
+      let typed = Result { () throws(SecretError) in try TerminalLine(prompt: prompt).ask() }
+      switch typed {
+      case .success(let line): return line
+      case .failure(let error):
+        guard error.rule == .line else { throw error }
         try complain("\(error.message.prefix(1).uppercased())\(error.message.dropFirst()); once more.")
       }
     }
@@ -109,9 +116,19 @@ final class TerminalDisplay: Sendable {
   /// How long a PIN is that a participant chooses, in bytes.
   static let newPINLength = 6...64
 
+  /// The answer of somebody who is not here.
+  private static var nothing: HeldSecret { HeldSecret(SecretBytes(copying: [])) }
+
+  /// Whether a word was typed where a secret was asked for.
+  private static func isWord(_ word: String, _ secret: HeldSecret) -> Bool {
+    let typed = secret.copy()
+    let wanted = SecretBytes(copying: Array(word.utf8))
+    return typed.isEqual(to: wanted)
+  }
+
   private static func prompt(for question: CeremonyQuestion) -> String {
     switch question.kind {
-    case .confirmation, .shareCard: "  yes or stop: "
+    case .confirmation, .shareCard: "  yes, absent or stop: "
     case .words: "  words: "
     default: "  > "
     }
@@ -122,8 +139,9 @@ final class TerminalDisplay: Sendable {
     case .words(_, let places):
       places.count == 1
         ? "Word \(places[0]) of the digest." : "Words \(places.map(String.init).joined(separator: ", ")) of the digest, with spaces between."
+    case .pin: "Nothing and Enter when the person is not here."
     case .newPIN: "\(newPINLength.lowerBound) to \(newPINLength.upperBound) characters, typed twice; it is kept nowhere."
-    case .share: "As it stands on the card; spaces and hyphens may be left out. Nothing is shown while it is typed."
+    case .share: "As it stands on the card. Nothing is shown while it is typed."
     default: nil
     }
   }

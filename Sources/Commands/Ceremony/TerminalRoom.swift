@@ -53,7 +53,8 @@ final class TerminalRoom: CeremonyRoom {
   /// Why an answer is none, and is asked for again.
   private static func complaint(about answer: String, _ question: CeremonyQuestion) -> String? {
     switch question.kind {
-    case .confirmation, .shareCard: answer.lowercased() == "yes" ? nil : "Type the word yes, or stop to end the ceremony here."
+    case .confirmation, .shareCard:
+      ["yes", "absent"].contains(answer) ? nil : "Type the word yes; absent when the person is not here; stop to end the ceremony here."
     default: answer.isEmpty ? "An answer is needed; stop ends the ceremony here." : nil
     }
   }
