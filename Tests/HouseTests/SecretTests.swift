@@ -15,6 +15,7 @@ struct SecretTests {
     "Sources/KeyCeremony/Shares/TypedGroups.swift": "what was typed from a card",
     "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
     "Sources/Secrets/HeldSecret.swift": "copies of what the process holds",
+    "Sources/Secrets/SecretGroups.swift": "a share's groups, for the screen", "Sources/Secrets/OpenTerminal.swift": "a share is shown",
   ]
 
   @Test("a secret's bytes are lent in the places that are known, and in no others")

@@ -77,7 +77,7 @@ extension CeremonyRun {
   }
 
   /// Ends every login and has the module look at its tokens anew (`C_Finalize`, `C_Initialize`).
-  private func reload(_ site: SiteBinding.Token) async throws {
+  func reload(_ site: SiteBinding.Token) async throws {
     guard let module = modules.removeValue(forKey: site.module) else { return }
     await closeAllKeys()
     try await waiting("look for tokens anew") { try module.finalize() }
@@ -86,13 +86,18 @@ extension CeremonyRun {
   /// The keys on a token of the plan: logged in once, for as long as no step changes its PIN.
   func keys(on id: String, _ operation: String) async throws -> TokenKeys {
     if let open = openKeys[id] { return open }
+    let token = try await presentToken(id, operation)
+    let keys = try await logIn(token, pin: try await userPIN(on: id, operation))
+    openKeys[id] = keys
+    return keys
+  }
+
+  /// Where the user PIN of a token comes from, as it is now.
+  func userPIN(on id: String, _ operation: String) async throws -> SecretSource {
     guard let pin = userPINs[id] ?? plan.token(id)?.userPIN else {
       throw CeremonyError(.planSense, operation: operation, message: "the plan has no token \(id)")
     }
-    let token = try await presentToken(id, operation)
-    let keys = try await logIn(token, pin: try await source(ofPIN: pin, operation))
-    openKeys[id] = keys
-    return keys
+    return try await source(ofPIN: pin, operation)
   }
 
   func logIn(_ token: Token, pin: SecretSource) async throws -> TokenKeys {

@@ -158,8 +158,11 @@ extension CeremonyRun {
   func verifyCopy(_ planned: PlanKey, _ second: String, _ frame: StepFrame) async throws -> StepOutcome {
     try begin(frame)
     if let stage {
-      await closeAllKeys()
-      try await stage.replicate(planned.token, as: second)
+      let original = try await presentToken(planned.token, frame.operation)
+      let pins = try await (userPIN(on: planned.token, frame.operation), userPIN(on: second, frame.operation))
+      // The copy is seen only by those who come to the module after it was made.
+      try await reload(try siteToken(planned.token))
+      try await stage.replicate(serial: original.serialNumber, pin: pins.0, as: second, pin: pins.1)
       if let serial = try await stage.serial(of: second) { serials[second] = serial }
     }
     let first = try await keys(on: planned.token, frame.operation)
