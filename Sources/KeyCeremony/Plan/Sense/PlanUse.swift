@@ -44,7 +44,8 @@ extension PlanSense {
     for (index, step) in draft.steps.enumerated() {
       guard case .enrolCertificate(let enrolment) = step.action else { continue }
       if let first = seen[enrolment.order] {
-        refuse(index, "order", "is used by the step \(first) already", hint: "an order is good for one certificate; declare another")
+        refuse(
+          index, "order", "is used by the step \(first) already", hint: "an order is good for one certificate; declare another")
       }
       seen[enrolment.order] = step.id
     }
