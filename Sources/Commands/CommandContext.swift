@@ -201,13 +201,19 @@ final class CommandContext: Sendable {
     if log.logLevel <= .info || isatty(STDERR_FILENO) == 1 { Console.say(Console.forTerminal(line)) }
   }
 
+  /// A call is traced once, also where several commands run in one process.
   private func traceCryptokiCalls(to log: Logger) {
-    CallTrace.install { call in
-      var metadata: Logger.Metadata = ["time": "\(call.duration.inShort)", "returned": "\(call.returnValue)"]
-      if let mechanism = call.mechanism { metadata["mechanism"] = "\(mechanism)" }
-      log.trace("\(call.function)", metadata: metadata)
+    Self.tracing.withLock { tracing in
+      if let earlier = tracing { CallTrace.remove(earlier) }
+      tracing = CallTrace.add { call in
+        var metadata: Logger.Metadata = ["time": "\(call.duration.inShort)", "returned": "\(call.returnValue)"]
+        if let mechanism = call.mechanism { metadata["mechanism"] = "\(mechanism)" }
+        log.trace("\(call.function)", metadata: metadata)
+      }
     }
   }
+
+  private static let tracing = Mutex<CallTrace.Registration?>(nil)
 }
 
 extension SessionPool.Event {

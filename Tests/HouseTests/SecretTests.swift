@@ -9,6 +9,7 @@ struct SecretTests {
     "Sources/CertificateService/TransferCredentials.swift": "the schema's length",
     "Sources/CertificateService/RequestWriter.swift": "the request",
     "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
+    "Sources/Secrets/HeldSecret.swift": "copies of what the process holds",
   ]
 
   @Test("a secret's bytes are lent in the places that are known, and in no others")

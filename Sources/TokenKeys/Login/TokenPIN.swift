@@ -108,15 +108,16 @@ struct TokenPIN: ~Copyable {
 
 /// Which token each stored PIN of this process is for.
 enum PINSourceRegister {
-  private static let tokens = Mutex<[SecretSource: TokenIdentity]>([:])
+  /// By the source's own identity: a source that holds its secret must not be kept here longer than elsewhere.
+  private static let tokens = Mutex<[String: TokenIdentity]>([:])
 
   /// Remembers that a source is for a token. A person is asked for each token by its name, and a descriptor gives its secret only once, so
   /// neither can be used for two tokens by oversight.
   static func bind(_ source: SecretSource, to token: TokenIdentity) throws(TokenKeysError) {
     guard !source.isPerson, source.canBeReadAgain else { return }
     let known = tokens.withLock { tokens in
-      if let known = tokens[source] { return known }
-      tokens[source] = token
+      if let known = tokens[source.identity] { return known }
+      tokens[source.identity] = token
       return token
     }
     guard known == token else {
