@@ -1,4 +1,5 @@
 import KeyCeremony
+import TokenKeys
 
 extension StepAction {
   /// What a step does, on one line.

@@ -46,11 +46,11 @@ extension CeremonyPlan {
     switch step.action {
     case .gate(let text, let participants): participants.map { acknowledgement(step.id, $0, text.onOneLine) }
     case .human(let text, let records):
-      [PlanQuestion(id: "\(step.id)/\(step.actor)", participant: step.actor, kind: .confirmation, text: text.onOneLine, isCertain: true)]
-        + records.map {
-          PlanQuestion(
-            id: "\(step.id)/\(step.actor)/\($0.id)", participant: step.actor, kind: .text, text: $0.question, isCertain: true)
-        }
+      records.map {
+        PlanQuestion(id: "\(step.id)/\(step.actor)/\($0.id)", participant: step.actor, kind: .text, text: $0.question, isCertain: true)
+      } + [
+        PlanQuestion(id: "\(step.id)/\(step.actor)", participant: step.actor, kind: .confirmation, text: text.onOneLine, isCertain: true)
+      ]
     case .readAloud(_, _, let listener, let count):
       [
         PlanQuestion(
@@ -86,7 +86,8 @@ extension CeremonyPlan {
     let shares = pins.flatMap { pin in
       custodians(of: pin.id).map {
         PlanQuestion(
-          id: "combine/\(pin.id)/\($0)", participant: $0, kind: .share, text: "the share of \(pin.id), from the card", isCertain: false)
+          id: "combine/\(pin.id)/\($0)/share", participant: $0, kind: .share, text: "the share of \(pin.id), from the card",
+          isCertain: false)
       }
     }
     return leader + shares

@@ -1,4 +1,5 @@
 import KeyEvidence
+import StrictYAML
 
 /// Answers to a plan's questions, written down before: for rehearsals and tests. What they answer is marked in the transcript.
 ///
@@ -24,7 +25,7 @@ public struct PreparedAnswers: Sendable, CustomStringConvertible {
 extension PreparedAnswers {
   /// Reads prepared answers for one plan.
   ///
-  /// - Throws: `CEREMONY-ANSWERS-FILE` for the first mistake: a file for another plan, or an answer to a question that the plan does not ask.
+  /// - Throws: `CEREMONY-ANSWERS-FILE` for the first mistake: a file for another plan, an answer to what the plan does not ask.
   public init(reading bytes: [UInt8], file: String, for plan: CeremonyPlan) throws(CeremonyError) {
     let mistakes = Mistakes(
       file: file, rule: .answersFile, operation: "read the prepared answers \(file)",
