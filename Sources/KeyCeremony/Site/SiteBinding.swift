@@ -50,8 +50,8 @@ public struct SiteBinding: Sendable, Hashable {
 
   /// A new or empty folder for everything that the ceremony writes; an absolute path. It is made, owner-only.
   public let outputFolder: String
-  /// Where share cards are put until their custodians have them; an absolute path, not in the output folder. Nil where they are shown on the
-  /// terminal only.
+  /// Where share cards are put until their custodians have them; an absolute path, not in the output folder. Nil where they are shown on
+  /// the terminal only.
   public let shareCardFolder: String?
   /// The tool's configuration, for steps that talk to the certificate service; an absolute path.
   public let configuration: String?
