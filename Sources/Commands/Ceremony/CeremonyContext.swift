@@ -34,7 +34,32 @@ extension CommandContext {
     return asEvents ? EventRoom(room) : room
   }
 
+  /// Where a ceremony's certificates come from; nil where the site names no configuration.
+  func ceremonyDesk(_ site: SiteBinding) throws -> (any CertificateDesk)? {
+    guard let configuration = site.configuration else { return nil }
+    var options = options
+    options.config = configuration
+    return LifecycleDesk(context: try CommandContext(options))
+  }
+
   private func preparedRoom(_ plan: CeremonyPlan, _ answers: PreparedAnswers, isSilent: Bool) -> PreparedRoom {
     PreparedRoom(plan: plan, answers: { answers.answer(to: $0) }, tell: { line in if !isSilent { self.progress(line) } })
+  }
+}
+
+extension CeremonyFiles {
+  /// The transcript of a rehearsal that came to its end, with every file that it tells of.
+  static func rehearsal(in folder: String) throws -> VerifiedTranscript {
+    let path = "\(folder)/\(TranscriptWriter.fileName)"
+    let bytes: [UInt8]
+    do {
+      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
+    } catch let error as CommandError {
+      throw CeremonyError(
+        .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
+    }
+    var demands = VerifiedTranscript.Demands()
+    demands.folder = folder
+    return try VerifiedTranscript.verify(bytes, demands, file: path)
   }
 }

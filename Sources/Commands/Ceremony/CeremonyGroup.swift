@@ -4,5 +4,5 @@ import ArgumentParser
 struct CeremonyGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ceremony", abstract: "Key ceremonies: planned, rehearsed, performed and checked.",
-    subcommands: [CeremonyCheckCommand.self])
+    subcommands: [CeremonyCheckCommand.self, CeremonyRehearseCommand.self, CeremonyPerformCommand.self])
 }

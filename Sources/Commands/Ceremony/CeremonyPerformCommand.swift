@@ -42,7 +42,7 @@ struct CeremonyPerformCommand: AnsweringCommand {
     let approval = try Approval(of: try CeremonyFiles.rehearsal(in: folder), in: folder, for: plan, tool: surroundings.tool)
     let room = try context.ceremonyRoom(plan, answers: answersInsteadOfPeople, asEvents: common.json)
     let run = try CeremonyRun.performance(
-      of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site, for: plan), surroundings: surroundings)
+      of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)
     let summary = try await run.run()
     return CeremonyReport(summary, of: plan, nextStep: "hsmkey ceremony verify \(summary.folder) --rehearsal \(rehearsal)")
   }

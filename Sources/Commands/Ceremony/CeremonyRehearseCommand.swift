@@ -26,17 +26,32 @@ struct CeremonyRehearseCommand: AnsweringCommand {
   @Option(help: ArgumentHelp("Answer from this file and not by people.", valueName: "file"), completion: .file())
   var answers: String?
 
-  @OptionGroup var ground: RehearsalOptions
+  @Option(help: ArgumentHelp("SoftHSM's module, where it is not in a usual place.", valueName: "path"), completion: .file())
+  var softhsm: String?
+
+  @Option(help: ArgumentHelp("The certificate service simulator, where it is not beside hsmkey.", valueName: "path"), completion: .file())
+  var simulator: String?
 
   func answer(_ context: CommandContext) async throws -> CeremonyReport {
     let plan = try CeremonyFiles.plan(plan)
     let room = try context.ceremonyRoom(plan, answers: answers, asEvents: common.json)
     let folder = URL(filePath: out).path
-    let summary = try await RehearsalGround.with(plan, outputFolder: folder, ground, context) { ground in
-      let run = try CeremonyRun.rehearsal(
-        of: plan, on: ground.site, room: room, desk: ground.desk, stage: ground, surroundings: try context.ceremonySurroundings(anyOwner: true))
-      return try await run.run()
+    let ground = try await RehearsalGround.prepare(
+      for: plan, context: context, output: folder, softHSM: softhsm, simulator: simulator)
+    let summary: RunSummary
+    do {
+      var surroundings = try context.ceremonySurroundings()
+      surroundings.pinMemory = ground.pinMemory
+      summary = try await CeremonyRun.rehearsal(
+        of: plan, on: ground.site, room: room, desk: ground.desk, stage: ground, surroundings: surroundings
+      ).run()
+    } catch {
+      await LoadedModules.finalizeAll(saysTrouble: false)
+      await ground.end()
+      throw error
     }
+    await LoadedModules.finalizeAll(saysTrouble: true)
+    await ground.end()
     // Nobody is told that it approves anything before that was checked.
     _ = try CeremonyFiles.rehearsal(in: folder)
     return CeremonyReport(summary, of: plan, nextStep: "hsmkey ceremony perform \(self.plan) --site SITE --rehearsal \(out)")

@@ -49,7 +49,9 @@ public actor CeremonyRun {
   }
 
   /// Goes through the plan from where the record ends, and seals the record.
-  func run() async throws -> RunSummary {
+  ///
+  /// - Throws: what stopped it; the record tells of it, and the run can be gone on with.
+  public func run() async throws -> RunSummary {
     do {
       try await open()
       for (index, step) in plan.steps.enumerated() {
