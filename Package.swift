@@ -86,7 +86,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
-        "KeyCeremony", "StrictYAML", x509, asn1, crypto, argumentParser, logging, yams, subprocess, systemPackage,
+        "KeyCeremony", "StrictYAML", x509, asn1, crypto, argumentParser, logging, subprocess, systemPackage,
       ]),
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
 
@@ -114,7 +114,9 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(
       name: "KeyCeremonyTests",
-      dependencies: ["KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509, asn1, crypto]),
+      dependencies: [
+        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", x509, asn1, crypto,
+      ]),
     .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),

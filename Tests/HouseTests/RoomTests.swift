@@ -5,6 +5,7 @@ private let rooms: [String: Set<String>] = {
   let certificates: Set = ["X509", "SwiftASN1", "Crypto", "CryptoExtras", "_CryptoExtras"]
   return [
     "Secrets": [],
+    "StrictYAML": ["Yams"],
     "PKCS11": ["CCryptoki", "Secrets", "Crypto"],
     "XMLSignature": certificates.union(["CXML"]),
     "HTTPSTransport": ["CTransport"],
@@ -12,12 +13,13 @@ private let rooms: [String: Set<String>] = {
     "TokenKeys": certificates.union(["PKCS11", "Secrets", "KeyEvidence"]),
     "CertificateService": certificates.union(["XMLSignature", "Secrets"]),
     "CertificateLifecycle": certificates.union(["CertificateService", "XMLSignature", "GRDB"]),
-    "KeyCeremony": certificates.union(["TokenKeys", "KeyEvidence", "PKCS11", "Secrets", "StrictYAML", "CSecretSharing", "CQRCode"]),
+    "KeyCeremony": certificates.union([
+      "TokenKeys", "KeyEvidence", "PKCS11", "Secrets", "StrictYAML", "CSecretSharing", "CQRCode",
+    ]),
     "ServiceSimulator": certificates.union(["XMLSignature", "FlyingSocks"]),
     "Commands": certificates.union([
       "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
-      "KeyCeremony",
-      "ArgumentParser", "Logging", "Yams", "Subprocess",
+      "KeyCeremony", "StrictYAML", "ArgumentParser", "Logging", "Subprocess",
     ]),
     "hsmkey": ["Commands"],
     "certificate-service-simulator": ["ServiceSimulator", "ArgumentParser"],
