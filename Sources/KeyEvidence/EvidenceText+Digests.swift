@@ -5,7 +5,7 @@ public import X509
 
 extension EvidenceText {
   /// SHA-256 in lower-case hexadecimal.
-  static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+  package static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
 
   /// The SHA-256 itself, 32 bytes.
   static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
