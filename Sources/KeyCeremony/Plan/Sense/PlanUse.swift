@@ -77,7 +77,8 @@ extension PlanSense {
       let line = line(.tokens, token.id)
       if let pin = token.securityOfficerPIN, pin == token.userPIN {
         refuse(
-          line: line, "tokens.\(token.id).security-officer-pin is the user PIN too", hint: "declare another PIN under pins: for the officer")
+          line: line, "tokens.\(token.id).security-officer-pin is the user PIN too", hint: "declare another PIN under pins: for the officer"
+        )
       }
       let needing = draft.steps.indices.filter { draft.steps[$0].action.securityOfficerOf == token.id }
       if let step = needing.first, token.securityOfficerPIN == nil {
