@@ -9,11 +9,13 @@ public struct AnnotatedTranscript: Sendable {
   let lines: [TranscriptLine]
   let opened: TranscriptEntry.Opened
   let records: StepRecords
+  private let differences: [TranscriptComparison.Difference]?
 
   /// The transcript of a plan.
   ///
+  /// - Parameter rehearsal: its rehearsal's transcript, if the page is to tell where the two differ.
   /// - Throws: `CEREMONY-PLAN-CHANGED` when the transcript is another plan's, `CEREMONY-TRANSCRIPT-WHOLE` when there is no line in it.
-  public init(_ plan: CeremonyPlan, _ transcript: TranscriptReader) throws(CeremonyError) {
+  public init(_ plan: CeremonyPlan, _ transcript: TranscriptReader, rehearsal: TranscriptReader? = nil) throws(CeremonyError) {
     guard let first = transcript.lines.first, case .opened(let opened) = first.entry.body else {
       throw CeremonyError(
         .transcriptWhole, operation: Self.operation, message: "the transcript has no beginning",
@@ -31,6 +33,12 @@ public struct AnnotatedTranscript: Sendable {
     self.opened = opened
     lines = transcript.lines
     records = StepRecords(transcript.lines)
+    differences =
+      if let rehearsal {
+        TranscriptComparison(
+          rehearsal: try TranscriptHistory(rehearsal.lines), performance: try TranscriptHistory(transcript.lines)
+        ).differences
+      } else { nil }
   }
 
   private static let operation = "print the transcript"
@@ -91,13 +99,23 @@ public struct AnnotatedTranscript: Sendable {
       isSealed
       ? "It came to its end: all \(plan.steps.count) steps are done, and the transcript is sealed."
       : "It has not come to its end: \(done) of \(plan.steps.count) steps are done, and the transcript is not sealed."
-    let notable = records.notable.map { "<li>\($0)</li>" }
+    let notable = (records.notable + compared).map { "<li>\($0)</li>" }
     return """
       <section class="result" aria-label="Outcome">
       <p><span class="mark strong">\(opened.mode.rawValue)</span> <strong>\(mode) \(end)</strong></p>
-      \(notable.isEmpty ? "<p>No interruption, no failed attempt.</p>" : "<ul>\(notable.joined())</ul>")
+      \(records.notable.isEmpty ? "<p>No interruption, no failed attempt.</p>" : "")\(notable.isEmpty ? "" : "<ul>\(notable.joined())</ul>")
       </section>
       """
+  }
+
+  private var compared: [String] {
+    guard let differences else { return [] }
+    guard !differences.isEmpty else { return ["Apart from keys, times and serial numbers it is what was rehearsed."] }
+    return differences.map { difference in
+      func shown(_ value: JSONValue?) -> String { value.map(TranscriptSteps.markup) ?? "nothing" }
+      return "<strong>Not as rehearsed</strong>, step \(HTMLText.escape(difference.step)), \(HTMLText.isolated(difference.pointer)): "
+        + "\(shown(difference.rehearsed)) was rehearsed, \(shown(difference.performed)) was made."
+    }
   }
 
   private func digests() throws(CeremonyError) -> String {

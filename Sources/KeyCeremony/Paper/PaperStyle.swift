@@ -58,6 +58,8 @@ enum PaperStyle {
     .people th:last-child { width: 42%; }
     .steps { table-layout: fixed; }
     .steps .c1 { width: 2.6rem; } .steps .c2 { width: 15%; } .steps .c3 { width: 38%; } .steps .c5 { width: 4rem; } .steps .c6 { width: 4.6rem; }
+    .steps.done .c3 { width: 32%; } .steps.done .c2 { width: 14%; }
+    .signer { break-inside: avoid; margin: 0 0 .9rem; }
     .steps .number { text-align: right; font-variant-numeric: tabular-nums; }
     .steps .title { display: block; font-weight: 650; }
     .steps .note { margin: .35rem 0 0; font-style: italic; }
@@ -107,6 +109,7 @@ enum PaperStyle {
       thead { display: table-header-group; }
       thead th, .steps tr.gate > * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
       tr, section.whole { break-inside: avoid; }
+      .signer .words { font-size: 8.5pt; }
       th, td { padding: 1.4mm 1.8mm; }
       .facts { gap: .4mm 5mm; }
       .qr { width: 34mm; height: 34mm; }

@@ -37,9 +37,9 @@ struct TranscriptPeople {
     guard case .sealed(let sealed)? = transcript.lines.last?.entry.body else {
       return "<p><strong>There is no seal: the transcript has not come to its end, or its end is missing.</strong></p>"
     }
-    guard let verified = try? VerifiedStatement.verify(CanonicalJSON.encode(sealed.statement), format: "hsmkey-ceremony-seal/1") else {
-      return "<p><strong>The seal does not verify. Do not rely on this transcript.</strong></p>"
-    }
+    guard let verified = try? VerifiedStatement.verify(CanonicalJSON.encode(sealed.statement), format: TranscriptSeal.format),
+      verified.content == expectedContent
+    else { return "<p><strong>The seal does not verify. Do not rely on this transcript.</strong></p>" }
     let signers = verified.signatures.map { signature in
       let who = signature.role == "key" ? "Key of the ceremony" : "Participant"
       return """
@@ -48,6 +48,12 @@ struct TranscriptPeople {
         """
     }
     return "<p class=\"lead\">Signed over everything before it by:</p>\n" + signers.joined(separator: "\n")
+  }
+
+  /// What the seal of these lines states.
+  private var expectedContent: JSONValue? {
+    guard let last = transcript.lines.last, let before = transcript.lines.dropLast().last else { return nil }
+    return TranscriptSeal.content(transcript.opened, entries: last.entry.number, head: before.sha256, at: last.entry.time)
   }
 }
 
