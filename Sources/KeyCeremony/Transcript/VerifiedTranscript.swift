@@ -117,7 +117,8 @@ public struct VerifiedTranscript: Sendable {
     let seal = try TranscriptSealCheck(plan: plan, history: history, demandedKey: demands.keySHA256).check(lines)
     let origin = TranscriptOriginCheck(plan: plan, history: history, demands: demands)
     try origin.check(lines)
-    let files = try demands.folder.map { folder throws(CeremonyError) in try TranscriptFolderCheck(history: history, folder: folder).check() }
+    let files = try demands.folder.map { folder throws(CeremonyError) in try TranscriptFolderCheck(history: history, folder: folder).check()
+    }
     return VerifiedTranscript(
       plan: plan, lines: lines, history: history, key: seal.key, keySHA256: seal.keySHA256, keyGround: seal.ground,
       participantKeys: seal.participantKeys,
