@@ -108,7 +108,7 @@ public actor CeremonyRun {
     let description = StepDescription(step, in: plan)
     try await room.show(
       CeremonyScene(
-        .step, step: step.id, position: position, title: "\(actor.name) (\(actor.id)): \(description.action)",
+        .step, step: step.id, position: position, title: description.action,
         lines: [step.note].compactMap(\.self) + ["Expected: \(description.expected)"]
           + (frame.isRepeated ? ["This step was begun before and not ended; what it has left is looked at first."] : [])))
     let calls = CallCount()

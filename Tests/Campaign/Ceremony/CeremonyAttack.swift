@@ -96,20 +96,7 @@ extension CeremonyPlace {
     guard example == .rootKey, result.standardError.contains("CEREMONY-TOKEN-SERIAL"), result.standardError.contains(Self.copySerial) else {
       return false
     }
-    try await replicate()
-    try write("55667788\n", to: "new-pin")
-    try await succeeds([
-      "token", "set-pin", "--module", Self.modulePath, "--token", "root-copy", "--pin-source", "file:\(try rootPIN())", "--new-pin-source",
-      "file:\(path("new-pin"))",
-    ])
+    try await replicate(cards: ["first", "second"].map { try String(contentsOfFile: path("card-\($0)"), encoding: .utf8) })
     return true
-  }
-
-  /// A file with the PIN that the custodians' cards give back.
-  func rootPIN() throws -> String {
-    let cards = try ["first", "second"].map { try Data(contentsOf: URL(filePath: path("card-\($0)"))) }
-    let pin = try SharedCards.pin(from: cards.map(Array.init))
-    try write(pin, to: "root-pin")
-    return path("root-pin")
   }
 }

@@ -67,11 +67,11 @@ final class CeremonyPeople {
     }
   }
 
-  private static let prompts = ["yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ", "root: "]
+  private static let prompts = ["yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ", "root: "]
 
   private func reply(_ asked: Asked, _ prompt: String) -> String {
     switch prompt {
-    case "yes or stop: ": return "yes"
+    case "yes, absent or stop: ", "yes or stop: ": return "yes"
     case "words: ":
       let places = asked.screen.matches(of: /Words? ([0-9, ]+) of the digest/).last?.1.matches(of: /\d+/).compactMap { Int($0.0) } ?? []
       return places.map { words[$0] ?? "?" }.joined(separator: " ")
