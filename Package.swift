@@ -54,9 +54,8 @@ let package = Package(
     .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .target(name: "CXML", dependencies: ["CLibXML2"]),
     .target(name: "CTransport", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-
-    .systemLibrary(name: "CSecretSharing", pkgConfig: "libgfshare", providers: [.apt(["libgfshare-dev"])]),
-    .systemLibrary(name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+    .target(name: "CSecretSharing", linkerSettings: [.linkedLibrary("gfshare")]),
+    .target(name: "CQRCode", linkerSettings: [.linkedLibrary("qrencode")]),
 
     // Floor 1
     .target(name: "Secrets"),
@@ -116,7 +115,8 @@ let package = Package(
     .testTarget(
       name: "KeyCeremonyTests",
       dependencies: [
-        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", x509, asn1, crypto,
+        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", "hsmkey", x509, asn1, crypto,
+        systemPackage,
       ]),
     .testTarget(
       name: "CertificateServiceTests",
@@ -133,7 +133,10 @@ let package = Package(
         cryptoExtras, grdb,
       ]),
     .target(
-      name: "Campaign", dependencies: ["CertificateLifecycle", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, grdb],
+      name: "Campaign",
+      dependencies: [
+        "CertificateLifecycle", "KeyCeremony", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, crypto, grdb,
+      ],
       path: "Tests/Campaign"),
     .executableTarget(name: "kill-campaign", dependencies: ["Campaign", argumentParser], path: "Tests/KillCampaign"),
     .testTarget(

@@ -62,9 +62,15 @@ final class CommandContext: Sendable {
   }
 
   /// Holds a module's file against the settings, loads it and initialises it within the deadline.
-  func loadModule(at path: String) async throws -> Module {
-    let pin = try modulePin()
-    let initializationString = settings.initializationString?.value
+  func loadModule(at path: String) async throws -> Module { try await loadModule(at: path, pin: try modulePin()) }
+
+  /// Holds a module's file against what it must be, loads it and initialises it within the deadline.
+  func loadModule(at path: String, pin: ModulePin) async throws -> Module {
+    try await loadModule(at: path, pin: pin, initializationString: settings.initializationString?.value)
+  }
+
+  /// The same with parameters that are told and not configured.
+  func loadModule(at path: String, pin: ModulePin, initializationString: String?) async throws -> Module {
     // Twice the deadline: its code runs when it is loaded, and again when it is initialised.
     let module: Module
     do {

@@ -1,12 +1,6 @@
-import Synchronization
-
 /// A secret that this process holds for longer than one use: a PIN that was combined from shares. Wiped when the last reference ends.
 public final class HeldSecret: Sendable {
   private let secret: SecretBytes
-  /// Which one of this process it is; no other ever has the same number.
-  let number = HeldSecret.count.add(1, ordering: .relaxed).newValue
-
-  private static let count = Atomic<UInt64>(0)
 
   /// Holds a secret.
   public init(_ secret: consuming SecretBytes) { self.secret = secret }

@@ -26,12 +26,19 @@ struct OpenTerminal: ~Copyable {
   borrowing func forgetWhatWasTyped() { tcflush(descriptor, TCIFLUSH) }
 
   /// Shows a text as it is; the caller has made sure that it steers the terminal only where it should.
-  borrowing func show(_ text: String) throws(SecretError) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress!, $0.count) }
+  borrowing func show(_ text: String) throws(SecretError) { try show(Array(text.utf8).span) }
+
+  /// Shows a secret, straight from its pages.
+  borrowing func show(secret: borrowing SecretBytes) throws(SecretError) {
+    try secret.withBytes { (bytes) throws(SecretError) in try show(bytes) }
+  }
+
+  private borrowing func show(_ bytes: Span<UInt8>) throws(SecretError) {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes.withUnsafeBufferPointer { unsafe write(descriptor, $0.baseAddress! + done, $0.count - done) }
       guard count > 0 || errno == EINTR || errno == EAGAIN else { throw gone() }
-      rest = rest.dropFirst(max(count, 0))
+      done += max(count, 0)
     }
   }
 

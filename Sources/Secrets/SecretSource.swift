@@ -116,11 +116,8 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Tells this source from others for the life of the process, without keeping what it holds.
-  package var identity: String {
-    guard case .held(let secret, _) = kind else { return description }
-    return "held secret \(secret.number)"
-  }
+  /// Whether this process holds the secret. It was given for what it is used for, so there is nothing that could be mixed up.
+  public var isHeld: Bool { if case .held = kind { true } else { false } }
 
   private static let kinds = "prompt, fd:N, file:PATH, credential:NAME, env:NAME or protected-path"
 

@@ -4,5 +4,7 @@ import ArgumentParser
 struct CeremonyGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ceremony", abstract: "Key ceremonies: planned, rehearsed, performed and checked.",
-    subcommands: [CeremonyCheckCommand.self])
+    subcommands: [
+      CeremonyCheckCommand.self, CeremonyRehearseCommand.self, CeremonyPerformCommand.self, CeremonyVerifyCommand.self,
+    ])
 }

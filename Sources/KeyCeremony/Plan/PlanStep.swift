@@ -94,6 +94,15 @@ public enum StepAction: Sendable, Hashable {
     public let order: String
     /// The certificate as PEM, as a file.
     public let output: String?
+
+    package init(token: String, certificate: String, customerID: String, customerName: String, order: String, output: String?) {
+      self.token = token
+      self.certificate = certificate
+      self.customerID = customerID
+      self.customerName = customerName
+      self.order = order
+      self.output = output
+    }
   }
 
   /// Something that people write down: a bag's number, a seal's.

@@ -15,6 +15,12 @@ public struct SiteBinding: Sendable, Hashable {
     public let moduleSHA256: String
     /// The token's serial number; nil for one that is blank and gets its serial number when it is initialised (`serial: blank`).
     public let serial: String?
+
+    package init(module: String, moduleSHA256: String, serial: String?) {
+      self.module = module
+      self.moduleSHA256 = moduleSHA256
+      self.serial = serial
+    }
   }
 
   /// The key that a participant signs with.
@@ -25,6 +31,12 @@ public struct SiteBinding: Sendable, Hashable {
     public let key: String
     /// Where that token's PIN comes from.
     public let pin: SecretSource
+
+    package init(token: Token, key: String, pin: SecretSource) {
+      self.token = token
+      self.key = key
+      self.pin = pin
+    }
   }
 
   /// Transfer id and password of an order of the certificate service.
@@ -33,6 +45,11 @@ public struct SiteBinding: Sendable, Hashable {
     public let transferID: String
     /// Where its password comes from.
     public let transferPassword: SecretSource
+
+    package init(transferID: String, transferPassword: SecretSource) {
+      self.transferID = transferID
+      self.transferPassword = transferPassword
+    }
   }
 
   /// A new or empty folder for everything that the ceremony writes; an absolute path. It is made, owner-only.
@@ -54,4 +71,19 @@ public struct SiteBinding: Sendable, Hashable {
   public let participantKeys: [String: ParticipantKey]
   /// The SHA-256 of the file.
   public let sha256: [UInt8]
+
+  package init(
+    outputFolder: String, shareCardFolder: String?, configuration: String?, tokens: [String: Token], pins: [String: SecretSource],
+    inputs: [String: String], orders: [String: Order], participantKeys: [String: ParticipantKey], sha256: [UInt8]
+  ) {
+    self.outputFolder = outputFolder
+    self.shareCardFolder = shareCardFolder
+    self.configuration = configuration
+    self.tokens = tokens
+    self.pins = pins
+    self.inputs = inputs
+    self.orders = orders
+    self.participantKeys = participantKeys
+    self.sha256 = sha256
+  }
 }

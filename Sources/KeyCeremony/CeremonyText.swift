@@ -1,0 +1,57 @@
+import Crypto
+import KeyEvidence
+import SwiftASN1
+import X509
+
+/// Texts of tokens and of other people, fit to be shown and kept.
+enum CeremonyText {
+  /// A text without characters that steer a terminal or are not seen, and not too much of it.
+  static func shown(_ text: String) -> String {
+    let start = text.unicodeScalars.prefix(256).map { scalar -> Unicode.Scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: "?"
+      default: scalar
+      }
+    }
+    let shown = String(String.UnicodeScalarView(start))
+    return text.unicodeScalars.count > 256 ? "\(shown)..." : shown
+  }
+}
+
+extension Certificate.PublicKey {
+  /// SHA-256 of the DER SubjectPublicKeyInfo, in hexadecimal: names a public key whatever its kind.
+  var fingerprint: String {
+    get throws { Array(SHA256.hash(data: try subjectPublicKeyInfo)).hexadecimal }
+  }
+}
+
+extension CertificateSigningRequest {
+  /// The SHA-256 of what the request signs, its public key left out: the same in a rehearsal and in the performance.
+  ///
+  /// `CertificationRequestInfo` of RFC 2986 section 4.1 with the octets of `subjectPublicKey` as zeros.
+  func digestWithoutKey() throws -> String {
+    var serializer = DER.Serializer()
+    try serializer.serialize(self)
+    let key = try publicKey.subjectPublicKeyInfo
+    let whole = serializer.serializedBytes
+    // The signed part is the first element of the outer sequence.
+    let root = try DER.parse(whole)
+    guard case .constructed(let children) = root.content, let information = children.first(where: { _ in true }) else {
+      throw ASN1Error.invalidASN1Object(reason: "a request is a sequence")
+    }
+    var bytes = Array(information.encodedBytes)
+    if let start = bytes.firstRange(of: key.suffix(publicKeyLength(key)))?.lowerBound {
+      for index in start..<start + publicKeyLength(key) { bytes[index] = 0 }
+    }
+    return Array(SHA256.hash(data: bytes)).hexadecimal
+  }
+
+  /// How many octets at the end of a SubjectPublicKeyInfo are the key itself: the content of its BIT STRING without the count of unused bits.
+  private func publicKeyLength(_ subjectPublicKeyInfo: [UInt8]) -> Int {
+    guard let root = try? DER.parse(subjectPublicKeyInfo), case .constructed(let children) = root.content else { return 0 }
+    var last: ASN1Node?
+    for child in children { last = child }
+    guard let last, case .primitive(let content) = last.content else { return 0 }
+    return max(content.count - 1, 0)
+  }
+}

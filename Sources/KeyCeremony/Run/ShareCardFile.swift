@@ -1,0 +1,43 @@
+import Foundation
+import Secrets
+import SystemPackage
+
+/// A share's card as a file, from when it is handed out until its custodian has read it back.
+struct ShareCardFile: Sendable {
+  private let path: FilePath
+
+  /// Writes the page where only its owner can read it. A card that an attempt that was cut off has left is overwritten first: it is void.
+  init(_ page: HeldSecret, in folder: String, named name: String) throws {
+    path = FilePath(folder).appending(name)
+    let operation = "write the share card \(name)"
+    do {
+      if FileManager.default.fileExists(atPath: path.string) { try Self.wipe(path) }
+      let descriptor = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+      try descriptor.closeAfter {
+        // Octet by octet, so that no array holds the page.
+        try page.withBytes { bytes in
+          for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
+        }
+      }
+    } catch {
+      throw CeremonyError(
+        .siteComplete, operation: operation, message: "the folder \(folder) cannot take it: \(error)",
+        hint: "share-card-folder must be there and belong to this user alone: best a file system in memory", underlying: error)
+    }
+  }
+
+  /// Overwrites the file with zeros and removes it. On a disk that writes elsewhere what is written again (flash, journals) that is no
+  /// promise.
+  func destroy() throws { try Self.wipe(path) }
+
+  private static func wipe(_ path: FilePath) throws {
+    let descriptor = try FileDescriptor.open(path, .writeOnly, options: [.noFollow, .closeOnExec])
+    try descriptor.closeAfter {
+      let size = Int(try descriptor.seek(offset: 0, from: .end))
+      try descriptor.seek(offset: 0, from: .start)
+      try descriptor.writeAll([UInt8](repeating: 0, count: size))
+    }
+    try FileManager.default.removeItem(atPath: path.string)
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import TestSupport
+
+/// One performance that is cut off at one system call, and gone on with until it is complete.
+public struct CeremonyAttack: Sendable, CustomStringConvertible {
+  /// The system call: `transcript:17`.
+  public let place: String
+  /// `kill`, `kill-after` or `tear`.
+  public let action: String
+
+  public init(place: String, action: String) {
+    self.place = place
+    self.action = action
+  }
+
+  public var description: String { "\(place) \(action)" }
+}
+
+/// What came of an attack.
+public struct CeremonyVerdict: Sendable {
+  public let attack: CeremonyAttack
+  /// Whether the process was killed.
+  public let hasStruck: Bool
+  /// How often the tool was run until the ceremony was complete.
+  public let runs: Int
+  /// Promises that were broken; empty when all were kept.
+  public let findings: [String]
+}
+
+extension CeremonyGround {
+  /// What a performance touches, with a name for each.
+  private func interrupter(_ place: CeremonyPlace) throws -> Interrupter {
+    // The first that fits counts.
+    try Interrupter(classes: [
+      ("transcript", place.path("performance/transcript.jsonl")), ("output", place.path("performance")), ("token", place.path("tokens")),
+      ("approval", place.path("rehearsal")), ("state", place.path("state")), ("pin", place.path("pins")), ("card", place.path("card-")),
+    ])
+  }
+
+  /// The places where a performance can be cut off. The copy of the root key's token is made when the tool asks for it.
+  public func places() async throws -> [FaultPoint] {
+    let place = try await place()
+    let interrupter = try interrupter(place)
+    var points: [FaultPoint] = []
+    for attempt in 1...2 {
+      let log = place.path("calls-\(attempt).log")
+      let result = try await run(
+        interrupter.path, interrupter.arguments(for: CeremonyPlace.program, place.performance, log: log), environment: place.environment,
+        in: place.folder.path)
+      if points.isEmpty { points = try Interrupter.points(inLog: log) }
+      if result.exitCode == 0 { return points }
+      guard attempt == 1, try await place.helps(after: result) else {
+        throw CampaignError("the dry run of \(example) failed: \(result.standardError)")
+      }
+    }
+    throw CampaignError("the dry run of \(example) did not end")
+  }
+
+  /// Cuts a performance off, goes on until it is complete, and looks at everything that is there then.
+  public func carryOut(_ attack: CeremonyAttack) async throws -> CeremonyVerdict {
+    let place = try await place()
+    defer { try? FileManager.default.removeItem(at: place.folder) }
+    let interrupter = try interrupter(place)
+    let log = place.path("calls.log")
+    let issuedBefore = try await place.service?.issuedCount() ?? 0
+    var result = try await run(
+      interrupter.path,
+      interrupter.arguments(for: CeremonyPlace.program, place.performance, at: attack.place, action: attack.action, log: log),
+      environment: place.environment, in: place.folder.path)
+    let hasStruck = try Interrupter.hasHappened(inLog: log)
+    var findings: [String] = []
+    var runs = 1
+    while result.exitCode != 0, runs < 6 {
+      // What was cut off needs no help; what the tool asks for, people do.
+      if runs > 1 || !hasStruck, try await !place.helps(after: result) {
+        findings.append("run \(runs) ended with \(result.exitCode): \(result.standardError)")
+        break
+      }
+      result = try await place.tool(place.performance)
+      runs += 1
+    }
+    if result.exitCode == 0 {
+      findings += try await place.findings(issuedBefore: issuedBefore, wasInterrupted: hasStruck && runs > 1)
+    } else if findings.isEmpty {
+      findings.append("it did not end after \(runs) runs: \(result.exitCode) \(result.standardError)")
+    }
+    return CeremonyVerdict(attack: attack, hasStruck: hasStruck, runs: runs, findings: findings)
+  }
+}
+
+extension CeremonyPlace {
+  /// Does what people do when the tool stops and asks for it.
+  ///
+  /// - Returns: whether there was something to do.
+  func helps(after result: ProgramResult) async throws -> Bool {
+    guard example == .rootKey, result.standardError.contains("CEREMONY-TOKEN-SERIAL"), result.standardError.contains(Self.copySerial) else {
+      return false
+    }
+    try await replicate()
+    try write("55667788\n", to: "new-pin")
+    try await succeeds([
+      "token", "set-pin", "--module", Self.modulePath, "--token", "root-copy", "--pin-source", "file:\(try rootPIN())", "--new-pin-source",
+      "file:\(path("new-pin"))",
+    ])
+    return true
+  }
+
+  /// A file with the PIN that the custodians' cards give back.
+  func rootPIN() throws -> String {
+    let cards = try ["first", "second"].map { try Data(contentsOf: URL(filePath: path("card-\($0)"))) }
+    let pin = try SharedCards.pin(from: cards.map(Array.init))
+    try write(pin, to: "root-pin")
+    return path("root-pin")
+  }
+}
