@@ -115,7 +115,7 @@ let package = Package(
     .testTarget(
       name: "KeyCeremonyTests",
       dependencies: [
-        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", "hsmkey", x509, asn1, crypto,
+        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", "hsmkey", x509, asn1, crypto, yams,
         systemPackage,
       ]),
     .testTarget(

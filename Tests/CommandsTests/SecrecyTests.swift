@@ -82,7 +82,8 @@ struct SecrecyTests {
       for (name, rest) in Self.commands {
         let arguments = name.split(separator: " ").map(String.init) + rest.map { values[$0] ?? $0 }
         let result = try await bench.hsmkey(
-          arguments + (["completions", "key verify-proof", "ceremony check"].contains(name) ? [] : ["--log-level", "trace"]), environment: temporary)
+          arguments + (["completions", "key verify-proof", "ceremony check"].contains(name) ? [] : ["--log-level", "trace"]),
+          environment: temporary)
         transcript.add(result)
         if name == "certificate enrol" { values["EARLIER"] = try await service.status()["certificate"]["serial"].string }
         // What judges tells its judgement by the exit code.

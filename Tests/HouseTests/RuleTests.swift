@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A rule as it stands in the sources under its doc comment: `static let source = SecretRule("SECRET-SOURCE")`, or in an enumeration of rules
-/// `case seal = "CEREMONY-SEAL"`.
+/// A rule as it stands in the sources under its doc comment: `static let source = SecretRule("SECRET-SOURCE")`, or in an enumeration of
+/// rules `case seal = "CEREMONY-SEAL"`.
 private struct Rule: Sendable {
   let name: String
   let sentence: String
@@ -19,7 +19,7 @@ private struct Rule: Sendable {
     }
   }
 
-  private static func name(in line: String, of file: SourceFile) -> String? {
+  private static func name(in line: Substring, of file: SourceFile) -> String? {
     if let match = line.firstMatch(of: /static let \w+ = \w+Rule\("([^"]*)"\)/) { return String(match.1) }
     guard file.text.contains(/enum \w+Rule: String/) else { return nil }
     return line.firstMatch(of: /^ *case \w+ = "([^"]*)"/).map { String($0.1) }

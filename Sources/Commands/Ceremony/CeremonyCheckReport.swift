@@ -64,10 +64,21 @@ struct CeremonyCheckReport: Answer {
     ceremonyKey = "\(plan.ceremonyKey.name) on \(plan.ceremonyKey.token)"
     steps = plan.steps.enumerated().map { index, step in
       Step(
-        number: index + 1, id: step.id, action: step.action.name, actor: step.actor, summary: step.action.summary, line: step.line)
+        number: index + 1, id: step.id, action: step.action.name, actor: step.actor, summary: Self.summary(of: step, in: plan),
+        line: step.line)
     }
     questions = plan.questions.map { Question(id: $0.id, kind: $0.kind.rawValue, isCertain: $0.isCertain) }
     self.site = site.map { Site(file: $0.file, sha256: EvidenceText.hexadecimal($0.binding.sha256)) }
+  }
+
+  /// In the words that stand on paper, on one line.
+  private static func summary(of step: PlanStep, in plan: CeremonyPlan) -> String {
+    let description = StepDescription(step, in: plan)
+    var text = "\(description.title): \(description.action)"
+    if case .gate(_, let participants) = step.action {
+      text = "\(description.title) (\(participants.joined(separator: ", "))): \(description.action)"
+    }
+    return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 
   // Every field is always there, `null` when it has nothing to say.
