@@ -104,7 +104,6 @@ public actor CeremonyRun {
   private func perform(_ step: PlanStep, _ position: CeremonyScene.Position) async throws {
     let earlier = record.intents(ofStep: step.id)
     let frame = StepFrame(step: step, position: position, attempt: earlier.count + 1, earlier: earlier)
-    let actor = try participant(step.actor, frame.operation)
     let description = StepDescription(step, in: plan)
     try await room.show(
       CeremonyScene(
