@@ -1,8 +1,8 @@
 import Crypto
-import Foundation
+public import Foundation
 import KeyCeremony
 import ServiceSimulator
-import TestSupport
+public import TestSupport
 
 /// A folder in which an example can be performed: tokens, site, prepared answers, and the rehearsal that approves it.
 public final class CeremonyPlace: Sendable {
