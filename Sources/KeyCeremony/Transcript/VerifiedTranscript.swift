@@ -41,9 +41,11 @@ public struct VerifiedTranscript: Sendable {
       case file
     }
 
+    /// What kind of thing it is.
     public let kind: Kind
     /// The line of the transcript, counted from 1; nil where it is about none.
     public let line: Int?
+    /// When; nil where it is about no line.
     public let time: Date?
     /// One sentence without a full stop.
     public let text: String
@@ -117,7 +119,8 @@ public struct VerifiedTranscript: Sendable {
     let seal = try TranscriptSealCheck(plan: plan, history: history, demandedKey: demands.keySHA256).check(lines)
     let origin = TranscriptOriginCheck(plan: plan, history: history, demands: demands)
     try origin.check(lines)
-    let files = try demands.folder.map { folder throws(CeremonyError) in try TranscriptFolderCheck(history: history, folder: folder).check() }
+    let files = try demands.folder.map { folder throws(CeremonyError) in try TranscriptFolderCheck(history: history, folder: folder).check()
+    }
     return VerifiedTranscript(
       plan: plan, lines: lines, history: history, key: seal.key, keySHA256: seal.keySHA256, keyGround: seal.ground,
       participantKeys: seal.participantKeys,
