@@ -139,11 +139,14 @@ let package = Package(
       ],
       path: "Tests/Campaign"),
     .executableTarget(name: "kill-campaign", dependencies: ["Campaign", argumentParser], path: "Tests/KillCampaign"),
+    .executableTarget(
+      name: "ceremony-probe", dependencies: ["Commands", "KeyCeremony", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509],
+      path: "Tests/CeremonyProbe"),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Campaign", "Commands", "HTTPSTransport", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "TokenKeys",
-        "hsmkey",
+        "Campaign", "ceremony-probe", "Commands", "KeyCeremony", "HTTPSTransport", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator",
+        "TestSupport", "TokenKeys", "hsmkey",
         "certificate-service-simulator", x509, asn1, crypto, cryptoExtras,
       ]),
   ]

@@ -99,6 +99,6 @@ extension CeremonyRun {
 }
 
 extension HeldSecret {
-  /// Whether somebody typed that a person is not here, where something else was asked for.
-  var isAbsent: Bool { copy().isEqual(to: SecretBytes(copying: Array("absent".utf8))) }
+  /// Whether nothing was given, or somebody typed that a person is not here.
+  var isAbsent: Bool { count == 0 || copy().isEqual(to: SecretBytes(copying: Array("absent".utf8))) }
 }

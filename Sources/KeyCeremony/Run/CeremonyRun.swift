@@ -104,11 +104,10 @@ public actor CeremonyRun {
   private func perform(_ step: PlanStep, _ position: CeremonyScene.Position) async throws {
     let earlier = record.intents(ofStep: step.id)
     let frame = StepFrame(step: step, position: position, attempt: earlier.count + 1, earlier: earlier)
-    let actor = try participant(step.actor, frame.operation)
     let description = StepDescription(step, in: plan)
     try await room.show(
       CeremonyScene(
-        .step, step: step.id, position: position, title: "\(actor.name) (\(actor.id)): \(description.action)",
+        .step, step: step.id, position: position, title: description.action,
         lines: [step.note].compactMap(\.self) + ["Expected: \(description.expected)"]
           + (frame.isRepeated ? ["This step was begun before and not ended; what it has left is looked at first."] : [])))
     let calls = CallCount()

@@ -1,5 +1,6 @@
 import Campaign
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -38,40 +39,52 @@ final class CeremonyPeople {
   ///
   /// - Returns: its exit code.
   func attend(_ child: ChildProcess) async throws -> Int {
-    async let ended = child.wait()
-    let watch = Task { try await answerAll() }
-    let code = try await ended
-    watch.cancel()
-    _ = try? await watch.value
-    return code
-  }
-
-  private func answerAll() async throws {
-    while !Task.isCancelled {
-      try await Task.sleep(for: .milliseconds(20))
-      let text = Self.plain(terminal.shown)
-      guard text.count > read else { continue }
-      let fresh = String(text.dropFirst(read))
-      let lines = fresh.split(separator: "\n", omittingEmptySubsequences: false)
-      guard let last = lines.last, let prompt = Self.prompts.first(where: { last.hasSuffix($0) }) else { continue }
-      read = text.count
-      look(at: fresh)
-      let participant = fresh.matches(of: /(?m)^[^\n(]+ \(([a-z-]+)\):$/).last.map { String($0.1) } ?? questions.last?.participant ?? ""
-      let asked = Asked(participant: participant, screen: fresh, prompt: String(last))
-      questions.append(asked)
-      let answer: String
-      if let given = try await instead(asked) { answer = given } else { answer = reply(asked, prompt) }
-      terminal.type("\(answer)\n")
-      // The echo of what was typed is no news.
-      try await Task.sleep(for: .milliseconds(30))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      let ended = Ended()
+      group.addTask { ended.tell(Int(try await child.wait())) }
+      while true {
+        try await Task.sleep(for: .milliseconds(20))
+        if let code = ended.code { return code }
+        try await answerWhatIsAsked()
+      }
     }
   }
 
-  private static let prompts = ["yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ", "root: "]
+  private final class Ended: Sendable {
+    private let value = Mutex<Int?>(nil)
+    var code: Int? { value.withLock { $0 } }
+    func tell(_ code: Int) { value.withLock { $0 = code } }
+  }
+
+  private func answerWhatIsAsked() async throws {
+    let text = Self.plain(terminal.shown)
+    guard text.count > read else { return }
+    let fresh = String(text.dropFirst(read))
+    guard let last = fresh.split(separator: "\n", omittingEmptySubsequences: false).last,
+      let prompt = Self.prompts.first(where: { last.hasSuffix($0) })
+    else { return }
+    read = text.count
+    look(at: fresh)
+    let participant = Self.participant(in: fresh) ?? questions.last?.participant ?? ""
+    let asked = Asked(participant: participant, screen: fresh, prompt: String(last))
+    questions.append(asked)
+    let answer: String
+    if let given = try await instead(asked) { answer = given } else { answer = reply(asked, prompt) }
+    terminal.type("\(answer)\n")
+    // The echo of what was typed is no news.
+    try await Task.sleep(for: .milliseconds(30))
+  }
+
+  /// Who was asked last: `Otto Officer (officer):`
+  private static func participant(in text: String) -> String? {
+    text.matches(of: /(?m)^[^\n(]+ \(([a-z-]+)\):$/).last.map { String($0.1) }
+  }
+
+  private static let prompts = ["yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ", "root: "]
 
   private func reply(_ asked: Asked, _ prompt: String) -> String {
     switch prompt {
-    case "yes or stop: ": return "yes"
+    case "yes, absent or stop: ", "yes or stop: ": return "yes"
     case "words: ":
       let places = asked.screen.matches(of: /Words? ([0-9, ]+) of the digest/).last?.1.matches(of: /\d+/).compactMap { Int($0.0) } ?? []
       return places.map { words[$0] ?? "?" }.joined(separator: " ")
@@ -92,7 +105,7 @@ final class CeremonyPeople {
       words = Dictionary(found[start..<start + 32].map { ($0.0, $0.1) }) { first, _ in first }
     }
     let groups = text.matches(of: /(?m)^ *((?:[0-9A-Z*~$=]{4,6} ?){3,})$/).map { String($0.1) }
-    if text.contains("Write it down"), let participant = text.matches(of: /(?m)^[^\n(]+ \(([a-z-]+)\):$/).last.map({ String($0.1) }) {
+    if text.contains("Write it down"), let participant = Self.participant(in: text) {
       cards[participant] = groups.joined(separator: " ")
     }
   }
