@@ -53,11 +53,15 @@ struct TranscriptFixture: Sendable {
       steps += [
         .init(id: "proof", actor: "leader", note: nil, action: .proveKey(.key(key), output: "proof"), line: 13),
         .init(
-          id: "bag", actor: "auditor", note: nil, action: .human(text: "Into the bag.", records: [.init(id: "number", question: "Number?")]),
+          id: "bag", actor: "auditor", note: nil,
+          action: .human(text: "Into the bag.", records: [.init(id: "number", question: "Number?")]),
           line: 14),
-        .init(id: "read", actor: "leader", note: nil, action: .readAloud(of: .key(key), reader: "leader", listener: "auditor", wordCount: 4), line: 15),
+        .init(
+          id: "read", actor: "leader", note: nil, action: .readAloud(of: .key(key), reader: "leader", listener: "auditor", wordCount: 4),
+          line: 15),
         .init(id: "share", actor: "leader", note: nil, action: .sharePIN(pin: "officer"), line: 16),
-        .init(id: "sign", actor: "leader", note: nil, action: .signFile(key, input: "statement", hash: "sha256", output: "signature"), line: 17),
+        .init(
+          id: "sign", actor: "leader", note: nil, action: .signFile(key, input: "statement", hash: "sha256", output: "signature"), line: 17),
       ]
     }
     let bytes = Array("format: hsmkey-ceremony-plan/1\nname: first-key\n# \(steps.count) steps\n".utf8)
