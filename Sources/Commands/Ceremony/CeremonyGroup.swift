@@ -3,6 +3,6 @@ import ArgumentParser
 /// `hsmkey ceremony …`
 struct CeremonyGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ceremony", abstract: "Key ceremonies that people can trust: plan, rehearse, perform, print, verify.",
-    subcommands: [CeremonyPrintCommand.self])
+    commandName: "ceremony", abstract: "Key ceremonies: planned, rehearsed, performed and checked.",
+    subcommands: [CeremonyPrintCommand.self, CeremonyVerifyCommand.self])
 }

@@ -57,9 +57,9 @@ struct CeremonyPrintCommand: AsyncParsableCommand {
   private static let operation = "write the page"
 
   private static func reader(_ path: String) throws -> TranscriptReader {
-    let isFolder = (try? URL(filePath: path).resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
+    let isFolder = (try? URL(filePath: path).resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
     let file = isFolder ? path + "/" + TranscriptWriter.fileName : path
-    return try TranscriptReader(try InputOutput.read(file, operation: "read the transcript"))
+    return try TranscriptReader(try InputOutput.read(file, operation: "read the transcript", limit: TranscriptReader.maximumSize))
   }
 }
 

@@ -138,7 +138,8 @@ extension TranscriptStepCheck {
 }
 
 extension Participant.Acknowledgement {
-  var means: TranscriptEntry.Means {
+  /// How an entry of a transcript calls it.
+  public var means: TranscriptEntry.Means {
     switch self {
     case .words: .words
     case .pin: .pin

@@ -39,7 +39,8 @@ struct AnnotatedTranscriptTests {
   func content() throws {
     let page = try Self.page(TranscriptFixture())
     for text in [
-      "<strong><bdi>A-17</bdi></strong>", "aardvark adroitness absurd adviser", "<bdi>ceremony.proof</bdi></strong> (proof), 7 octets", "C_Sign",
+      "<strong><bdi>A-17</bdi></strong>", "aardvark adroitness absurd adviser", "<bdi>ceremony.proof</bdi></strong> (proof), 7 octets",
+      "C_Sign",
       "shared, 2 of 2",
       "share 2: <bdi>Anna Auditor</bdi>", "Key of the ceremony", "all 7 steps are done, and the transcript is sealed", "No interruption",
       "File read: <bdi>statement.pdf</bdi>", "rehearsal</span>",

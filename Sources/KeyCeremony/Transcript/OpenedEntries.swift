@@ -1,4 +1,3 @@
-import Crypto
 import KeyEvidence
 
 extension TranscriptEntry {
