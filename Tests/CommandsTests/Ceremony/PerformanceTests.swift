@@ -25,7 +25,6 @@ struct PerformanceTests {
         ["ceremony", "perform", place.path("plan.yaml"), "--site", place.path("site.yaml"), "--rehearsal", place.path("rehearsal")],
         environment: place.environment)
       let code = try await people.attend(child)
-      try? CeremonyPeople.plain(people.terminal.shown).write(toFile: "/tmp/pty-\(example).txt", atomically: true, encoding: .utf8)
       #expect(code == 0, "\(CeremonyPeople.plain(people.terminal.shown).suffix(3000))")
       let report = try JSON(
         parsing: try await place.succeeds(["ceremony", "verify", "performance", "--rehearsal", "rehearsal", "--plan", "plan.yaml", "--json"]))
