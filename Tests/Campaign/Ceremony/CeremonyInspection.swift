@@ -34,10 +34,12 @@ extension CeremonyPlace {
   private func keyFindings(_ entries: [[String: Any]]) async throws -> [String] {
     let label = example == .rootKey ? "root" : "payroll"
     let pin = path(example == .rootKey ? "root-pin" : "user-pin")
+    // pkcs11-tool takes any token whose label begins like this one, so it gets the slot: SoftHSM makes it of the serial number.
+    let slot = (UInt32(try await serial(ofToken: label).suffix(8), radix: 16) ?? 0) & 0x7FFF_FFFF
     let listed = try await run(
       "pkcs11-tool",
       [
-        "--module", Self.modulePath, "--token-label", label, "--login", "--pin",
+        "--module", Self.modulePath, "--slot", "\(slot)", "--login", "--pin",
         try String(contentsOfFile: pin, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines), "--list-objects", "--type", "privkey",
       ], environment: environment, in: folder.path)
     let names = listed.standardOutput.matches(of: /label: +(\S+)/).map { String($0.1) }.sorted()

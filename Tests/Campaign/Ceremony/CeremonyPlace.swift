@@ -67,7 +67,10 @@ public final class CeremonyPlace: Sendable {
     try FileManager.default.copyItem(at: folder, to: other)
     let place = CeremonyPlace(example, at: other, service: service)
     try place.writeTokenFolder()
-    if example == .firstKey { try await service?.order(Self.order) }
+    if example == .firstKey, let service {
+      let site = try String(contentsOfFile: place.path("site.yaml"), encoding: .utf8)
+      try place.write(site.replacing(Self.order, with: try await service.newOrder()), to: "site.yaml")
+    }
     return place
   }
 

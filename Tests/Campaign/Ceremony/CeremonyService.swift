@@ -23,6 +23,13 @@ final class CeremonyService: Sendable {
 
   func stop() async { await simulator.stop() }
 
+  /// An order that nobody has used.
+  func newOrder() async throws -> String {
+    let id = (0..<32).map { _ in String(Int.random(in: 0...9)) }.joined()
+    try await order(id)
+    return id
+  }
+
   func order(_ id: String) async throws {
     try await simulator.addTransferCredential(customerID: CeremonyPlace.customerID, id: id, password: CeremonyPlace.secrets[3])
   }
