@@ -173,7 +173,8 @@ final class TerminalDisplay: Sendable {
     let rows = try screen.size().rows ?? 24
     guard style != .plain else {
       return keepingWhatWasShown
-        ? "\n" : String(repeating: "\n", count: max(rows, 50)) + "Clear this terminal's memory by hand: it cannot be told to.\n"
+        ? "\n"
+        : String(repeating: "\n", count: max(rows, 50)) + lines(try layout().wrap("Clear this terminal's memory by hand: it cannot be told to."))
     }
     let away = keepingWhatWasShown ? "\u{1b}[\(rows);1H" + String(repeating: "\n", count: rows) : ""
     return away + "\u{1b}[H\u{1b}[2J" + (keepingWhatWasShown ? "" : "\u{1b}[3J")
