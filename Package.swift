@@ -115,7 +115,8 @@ let package = Package(
     .testTarget(
       name: "KeyCeremonyTests",
       dependencies: [
-        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", x509, asn1, crypto, systemPackage,
+        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", "hsmkey", x509, asn1, crypto, yams,
+        systemPackage,
       ]),
     .testTarget(
       name: "CertificateServiceTests",

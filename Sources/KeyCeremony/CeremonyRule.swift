@@ -1,6 +1,6 @@
 /// The rules of a ceremony. Each is the name of what refused, in errors, in the transcript, in docs/rules.md and in tests.
 public enum CeremonyRule: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-  /// The plan is one strict YAML file of the format `hsmkey-ceremony-plan/1`: no unknown keys, no field of another step, no second document.
+  /// The plan is one strict YAML file of the format `hsmkey-ceremony-plan/1`: no unknown key, no field of another step, one document.
   case planFile = "CEREMONY-PLAN-FILE"
   /// What the plan says fits together: every name is declared and used, and a step finds what it needs in the steps before it.
   case planSense = "CEREMONY-PLAN-SENSE"

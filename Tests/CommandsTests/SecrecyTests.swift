@@ -40,9 +40,13 @@ struct SecrecyTests {
     ("service request", ["payroll", "--operation", "renew", "--csr", "k.csr", "--out", "r.xml"]),
     ("xml sign", ["payroll", "--in", "a.xml", "--out", "b.xml"]), ("xml verify", ["b.xml"]),
     ("audit", ["--write", "i.json", "--sign-with", "k", "--html", "i.html"]), ("config show", []),
-    ("trust import", ["trust/services-root.pem"]), ("trust list", []),
+    ("trust import", ["trust/services-root.pem"]), ("trust list", []), ("ceremony check", ["plan.yaml", "--site", "site.yaml"]),
     ("completions", ["bash"]),
   ]
+
+  private func ceremonyFile(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: OfficialMaterial.projectFolder.appending(path: "docs/ceremonies/\(name)")))
+  }
 
   @Test("every command that there is has its place in this test")
   func everyCommand() async throws {
@@ -67,6 +71,8 @@ struct SecrecyTests {
         return result.exitCode
       }
       try bench.folder.write("<a><b>text</b></a>".utf8, to: "a.xml")
+      try bench.folder.write(try ceremonyFile("destruction.yaml"), to: "plan.yaml")
+      try bench.folder.write(try ceremonyFile("destruction.site.yaml"), to: "site.yaml")
       let serial = try #require(try await bench.object("token", "list")["tokens"][0]["serial"].string)
 
       let consumer = try await NginxServer(clients: bench.folder.path("trust/providers-root.pem"))
@@ -76,7 +82,8 @@ struct SecrecyTests {
       for (name, rest) in Self.commands {
         let arguments = name.split(separator: " ").map(String.init) + rest.map { values[$0] ?? $0 }
         let result = try await bench.hsmkey(
-          arguments + (["completions", "key verify-proof"].contains(name) ? [] : ["--log-level", "trace"]), environment: temporary)
+          arguments + (["completions", "key verify-proof", "ceremony check"].contains(name) ? [] : ["--log-level", "trace"]),
+          environment: temporary)
         transcript.add(result)
         if name == "certificate enrol" { values["EARLIER"] = try await service.status()["certificate"]["serial"].string }
         // What judges tells its judgement by the exit code.

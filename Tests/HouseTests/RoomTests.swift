@@ -51,7 +51,7 @@ private let unsafeFixtures: Set = [
   "Tests/TestSupport/SoftHSMFixture.swift",
   "Tests/TestSupport/ChildProcess.swift", "Tests/TestSupport/PseudoTerminal.swift", "Tests/TestSupport/RawServer.swift",
   "Tests/TestSupport/OtherUser.swift", "Tests/TestSupport/ForkedChild.swift", "Tests/Fuzzing/PKCS11Fuzzer.swift",
-  "Tests/Fuzzing/EvidenceFuzzer.swift", "Tests/Fuzzing/RevocationFuzzer.swift",
+  "Tests/Fuzzing/EvidenceFuzzer.swift", "Tests/Fuzzing/RevocationFuzzer.swift", "Tests/Fuzzing/TranscriptFuzzer.swift",
   "Tests/TestSupport/TemporaryFolder+Files.swift", "Tests/SecretsProbe/Main.swift", "Tests/TransportProbe/Main.swift",
   "Tests/TransportProbe/Marker.swift",
 ]

@@ -5,11 +5,6 @@ import PKCS11
 import TokenKeys
 
 extension CommandContext {
-  /// Reads a plan's file.
-  static func ceremonyPlan(at path: String) throws -> CeremonyPlan {
-    try CeremonyPlan(reading: InputOutput.read(path, operation: "read the plan"), file: path)
-  }
-
   /// What this process provides for a ceremony.
   func ceremonySurroundings() throws -> CeremonySurroundings {
     CeremonySurroundings(
@@ -22,5 +17,49 @@ extension CommandContext {
         guard let known = ErrorTranslation.translate(error) else { return .init(code: "internal-fault", rule: nil, message: "\(error)") }
         return .init(code: known.code, rule: known.rule, message: "\(known.operation): \(known.message)")
       })
+  }
+
+  /// Who answers a ceremony's questions, and what is told of them.
+  ///
+  /// - Parameters:
+  ///   - answers: a file of prepared answers; nil for the people at the terminal.
+  ///   - asEvents: each scene and question is told on stderr, a JSON object a line.
+  func ceremonyRoom(_ plan: CeremonyPlan, answers: String?, asEvents: Bool) throws -> any CeremonyRoom {
+    let room: any CeremonyRoom =
+      if let answers {
+        try preparedRoom(plan, CeremonyFiles.answers(answers, for: plan), isSilent: asEvents)
+      } else {
+        try TerminalRoom(plan: plan)
+      }
+    return asEvents ? EventRoom(room) : room
+  }
+
+  /// Where a ceremony's certificates come from; nil where the site names no configuration.
+  func ceremonyDesk(_ site: SiteBinding) throws -> (any CertificateDesk)? {
+    guard let configuration = site.configuration else { return nil }
+    var options = options
+    options.config = configuration
+    return LifecycleDesk(context: try CommandContext(options))
+  }
+
+  private func preparedRoom(_ plan: CeremonyPlan, _ answers: PreparedAnswers, isSilent: Bool) -> PreparedRoom {
+    PreparedRoom(plan: plan, answers: { answers.answer(to: $0) }, tell: { line in if !isSilent { self.progress(line) } })
+  }
+}
+
+extension CeremonyFiles {
+  /// The transcript of a rehearsal that came to its end, with every file that it tells of.
+  static func rehearsal(in folder: String) throws -> VerifiedTranscript {
+    let path = "\(folder)/\(TranscriptWriter.fileName)"
+    let bytes: [UInt8]
+    do {
+      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
+    } catch let error as CommandError {
+      throw CeremonyError(
+        .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
+    }
+    var demands = VerifiedTranscript.Demands()
+    demands.folder = folder
+    return try VerifiedTranscript.verify(bytes, demands, file: path)
   }
 }

@@ -35,17 +35,15 @@ struct CeremonyPerformCommand: AnsweringCommand {
   var answersInsteadOfPeople: String?
 
   func answer(_ context: CommandContext) async throws -> CeremonyReport {
-    let plan = try CommandContext.ceremonyPlan(at: plan)
-    let site = try CommandContext.ceremonySite(at: site, for: plan)
+    let plan = try CeremonyFiles.plan(plan)
+    let site = try CeremonyFiles.site(site, for: plan)
     let surroundings = try context.ceremonySurroundings()
-    let approval = try Approval(
-      of: try CommandContext.verifiedTranscript(in: rehearsal), in: absolute(rehearsal), for: plan, tool: surroundings.tool)
+    let folder = URL(filePath: rehearsal).path
+    let approval = try Approval(of: try CeremonyFiles.rehearsal(in: folder), in: folder, for: plan, tool: surroundings.tool)
     let room = try context.ceremonyRoom(plan, answers: answersInsteadOfPeople, asEvents: common.json)
     let run = try CeremonyRun.performance(
       of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)
     let summary = try await run.run()
     return CeremonyReport(summary, of: plan, nextStep: "hsmkey ceremony verify \(summary.folder) --rehearsal \(rehearsal)")
   }
-
-  private func absolute(_ path: String) -> String { URL(filePath: path).path }
 }

@@ -2,6 +2,7 @@ import KeyCeremony
 import KeyEvidence
 import Secrets
 import Synchronization
+import SystemPackage
 
 /// A ceremony without people, for rehearsals and tests: what is asked is answered from a file that was prepared.
 final class PreparedRoom: CeremonyRoom {
@@ -15,6 +16,8 @@ final class PreparedRoom: CeremonyRoom {
 
   /// The answer that stands for what was shown: words of a digest, a share.
   static let asShown = "as-shown"
+  /// What an answer begins with that is in a file of its own: a PIN, or a share that is written there and read from there.
+  static let filePrefix = "file:"
 
   /// - Parameters:
   ///   - plan: says which step is about which PIN.
@@ -58,6 +61,7 @@ final class PreparedRoom: CeremonyRoom {
     let answer = try prepared(question)
     // Somebody who is not here gives nothing.
     if answer == "absent", question.kind != .newPIN { return HeldSecret(SecretBytes(copying: [])) }
+    if answer.hasPrefix(Self.filePrefix) { return HeldSecret(try SecretSource(parsing: answer).read(purpose: question.text)) }
     guard answer == Self.asShown else { return HeldSecret(SecretBytes(copying: Array(answer.utf8))) }
     guard question.kind == .share, let shown = shares.withLock({ $0[Self.key(question, pinOfStep)] }) else {
       throw refusal(
@@ -69,8 +73,28 @@ final class PreparedRoom: CeremonyRoom {
 
   func showSecretly(_ secret: HeldSecret, _ question: CeremonyQuestion) async throws {
     let answer = try prepared(question)
-    guard answer == "yes" || answer == Self.asShown else { throw refusal(question, "the answer must be yes") }
+    guard answer == "yes" || answer == Self.asShown || answer.hasPrefix(Self.filePrefix) else {
+      throw refusal(question, "the answer must be yes, or file:PATH to write it there")
+    }
+    if answer.hasPrefix(Self.filePrefix) { try Self.write(secret, to: String(answer.dropFirst(Self.filePrefix.count)), question) }
     shares.withLock { $0[Self.key(question, pinOfStep)] = secret }
+  }
+
+  /// Writes a share where its custodian will find it: the card of a test.
+  private static func write(_ secret: HeldSecret, to path: String, _ question: CeremonyQuestion) throws {
+    do {
+      let descriptor = try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
+      try descriptor.closeAfter {
+        // Octet by octet, so that no array holds it.
+        try secret.withBytes { bytes in
+          for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
+        }
+      }
+    } catch {
+      throw CeremonyError(
+        .answersFile, operation: "ask \(question.id)", message: "\(path) cannot be written: \(error)", underlying: error)
+    }
   }
 
   /// The PIN and the custodian of a share. Beside `STEP/CUSTODIAN/share` there is `combine/PIN/CUSTODIAN`, for a run that was cut off.

@@ -10,6 +10,8 @@ import X509
 extension RehearsalGround: RehearsalStage {
   func serial(of token: String) async throws -> String? { site.tokens[token]?.serial }
 
+  func sharedPIN(_ id: String) async -> HeldSecret? { sharedPINs[id] }
+
   func input(_ id: String, certificateFor key: TokenKey?) async throws -> [UInt8] {
     guard let key else { return Self.content(of: id, plan) }
     return Array(try Self.certificate(for: key).serializeAsPEM().pemString.utf8) + [UInt8(ascii: "\n")]

@@ -5,10 +5,12 @@ enum QRModules {
   /// The largest text, in octets.
   static let maximumLength = 1024
 
-  /// What a text's QR code looks like, dark or light, line by line; error correction level M, without the quiet zone.
+  /// Lends what a text's QR code looks like: 1 for dark, 0 for light, line by line; error correction level M, without the quiet zone.
   ///
-  /// Nothing of the text is left in memory by this.
-  static func make(_ text: Span<UInt8>) throws(CeremonyError) -> (isDark: [Bool], width: Int) {
+  /// It is wiped afterwards, and nothing of the text is left in memory by this.
+  static func withModules<Result>(
+    of text: Span<UInt8>, _ body: (_ modules: Span<UInt8>, _ width: Int) -> Result
+  ) throws(CeremonyError) -> Result {
     var modules: UnsafeMutablePointer<UInt8>?
     var width = 0
     let outcome = unsafe text.withUnsafeBufferPointer { text in
@@ -21,6 +23,6 @@ enum QRModules {
         message: Int(outcome) == HSMKEY_QR_TEXT
           ? "a QR code holds 1 to \(maximumLength) octets, none of them zero" : "there is no memory for it")
     }
-    return (unsafe UnsafeBufferPointer(start: modules, count: width * width).map { $0 != 0 }, width)
+    return body(unsafe Span(_unsafeStart: modules, count: width * width), width)
   }
 }

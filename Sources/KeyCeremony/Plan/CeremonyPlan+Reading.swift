@@ -18,8 +18,7 @@ extension CeremonyPlan {
 
   /// Reads a plan, and tells every mistake in the order of its lines.
   ///
-  /// What does not fit together is looked for among what could be read; where a step could not be read, what comes before and after it is not
-  /// judged.
+  /// What does not fit together is looked for among what could be read; where a part could not be read, what builds on it is not judged.
   ///
   /// - Returns: the plan, where there is no mistake.
   public static func examine(bytes: [UInt8], file: String) -> (plan: CeremonyPlan?, mistakes: [CeremonyError]) {

@@ -48,8 +48,11 @@ public struct PlanKey: Sendable, Hashable {
 public struct PlanBefore: Sendable, Hashable {
   /// A key that is there.
   public struct Key: Sendable, Hashable {
+    /// Where it is, and its name there.
     public let key: PlanKey
+    /// What it is.
     public let algorithm: KeyAlgorithm
+    /// What a rehearsal makes it by.
     public let policy: KeyPolicy
   }
 
@@ -59,11 +62,15 @@ public struct PlanBefore: Sendable, Hashable {
     public let token: String
     /// The certificate's name in the configuration.
     public let certificate: String
+    /// The customer's business id, as the certificate service knows it.
     public let customerID: String
+    /// The customer's name.
     public let customerName: String
   }
 
+  /// Keys that steps name.
   public let keys: [Key]
+  /// Certificates that steps name.
   public let enrolled: [Enrolled]
 }
 

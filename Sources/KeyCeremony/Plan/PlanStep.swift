@@ -82,10 +82,13 @@ public enum StepAction: Sendable, Hashable {
 
   /// What an enrolment wants.
   public struct Enrolment: Sendable, Hashable {
+    /// The token's name in the plan.
     public let token: String
     /// The certificate's name in the configuration.
     public let certificate: String
+    /// The customer's business id, as the certificate service knows it.
     public let customerID: String
+    /// The customer's name.
     public let customerName: String
     /// The order, by name, whose transfer id and password the site gives.
     public let order: String

@@ -1,6 +1,6 @@
 import StrictYAML
 
-/// Reads the fields of one mapping, and notes what is wrong with them. Nil means that the field is not there, or that it is wrong and noted.
+/// Reads the fields of one mapping, and notes what is wrong with them. Nil means that a field is not there, or that it is wrong and noted.
 struct FieldReader {
   let mapping: StrictMapping
   let mistakes: Mistakes

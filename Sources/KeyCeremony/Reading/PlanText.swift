@@ -17,6 +17,11 @@ enum PlanText {
   /// A key that is unknown may be anything, also what nobody should see: only a name is repeated.
   static func shown(_ key: String) -> String { isName(key) ? key : "(it is no name and not repeated here)" }
 
+  /// The same for the name of a question.
+  static func shownQuestion(_ id: String) -> String {
+    id.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { isName(String($0)) } ? id : shown(id)
+  }
+
   /// Whether a person who reads the text sees the character: it is no control character and does not turn the direction of writing round.
   static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }

@@ -8,7 +8,7 @@ extension CeremonyRun {
     let head = try record.finish(steps: plan.steps.count)
     try await room.show(
       CeremonyScene(
-        .digest, title: "All \(plan.steps.count) steps are done. This is the digest of the transcript up to here:", digest: head))
+        .digest, title: "All \(plan.steps.count) steps are done. This is the digest of the transcript up to here", digest: head))
     for person in plan.participants where !record.hasAcknowledgedEnd(person.id) {
       try await acknowledge(person, head, step: "end", operation)
     }

@@ -32,6 +32,9 @@ extension CeremonyRun {
     guard case .shared(let threshold, let custodians, _, _)? = plan.pin(id)?.origin else {
       throw CeremonyError(.planSense, operation: operation, message: "the PIN \(id) is not shared")
     }
+    if let stage, record.set(ofPIN: id) == nil, let pin = await stage.sharedPIN(id) {
+      try await dealForRehearsal(pin, threshold, custodians, id, operation, question: question)
+    }
     let known = record.shareDigests(ofPIN: id)
     var shares: [PINShare] = []
     for custodian in custodians where shares.count < threshold {
@@ -45,6 +48,19 @@ extension CeremonyRun {
         hint: "the PIN was not put together and not tried; go on when more custodians are here, by the same command")
     }
     held[id] = try SharedPIN.combine(shares)
+  }
+
+  /// Gives custodians cards of a throw-away token's PIN: those of the real one they bring to the performance.
+  private func dealForRehearsal(
+    _ pin: HeldSecret, _ threshold: Int, _ custodians: [String], _ id: String, _ operation: String, question: (String) -> String
+  ) async throws {
+    let shares = try SharedPIN.split(pin, threshold: threshold, count: custodians.count)
+    for (custodian, share) in zip(custodians, shares).prefix(threshold) {
+      let card = CeremonyQuestion(
+        id: question(custodian), participant: try participant(custodian, operation), kind: .shareCard,
+        text: "REHEARSAL: a card of the PIN \(id) for this rehearsal only; to the performance you bring your own")
+      try await room.showSecretly(share.text(), card)
+    }
   }
 
   /// The share that one custodian types; nil when the person is not here.
@@ -83,6 +99,6 @@ extension CeremonyRun {
 }
 
 extension HeldSecret {
-  /// Whether somebody typed that a person is not here, where something else was asked for.
-  var isAbsent: Bool { copy().isEqual(to: SecretBytes(copying: Array("absent".utf8))) }
+  /// Whether nothing was given, or somebody typed that a person is not here.
+  var isAbsent: Bool { count == 0 || copy().isEqual(to: SecretBytes(copying: Array("absent".utf8))) }
 }

@@ -49,7 +49,9 @@ public actor CeremonyRun {
   }
 
   /// Goes through the plan from where the record ends, and seals the record.
-  func run() async throws -> RunSummary {
+  ///
+  /// - Throws: what stopped it; the record tells of it, and the run can be gone on with.
+  public func run() async throws -> RunSummary {
     do {
       try await open()
       for (index, step) in plan.steps.enumerated() {
@@ -102,11 +104,10 @@ public actor CeremonyRun {
   private func perform(_ step: PlanStep, _ position: CeremonyScene.Position) async throws {
     let earlier = record.intents(ofStep: step.id)
     let frame = StepFrame(step: step, position: position, attempt: earlier.count + 1, earlier: earlier)
-    let actor = try participant(step.actor, frame.operation)
     let description = StepDescription(step, in: plan)
     try await room.show(
       CeremonyScene(
-        .step, step: step.id, position: position, title: "\(actor.name) (\(actor.id)): \(description.action)",
+        .step, step: step.id, position: position, title: description.action,
         lines: [step.note].compactMap(\.self) + ["Expected: \(description.expected)"]
           + (frame.isRepeated ? ["This step was begun before and not ended; what it has left is looked at first."] : [])))
     let calls = CallCount()

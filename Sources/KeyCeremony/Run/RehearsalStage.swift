@@ -20,4 +20,7 @@ public protocol RehearsalStage: Sendable {
 
   /// The serial number of a token of the plan that is not initialised by it.
   func serial(of token: String) async throws -> String?
+
+  /// A shared PIN that tokens of the plan have from before, and that nobody has cards of; nil for one that the plan itself shares.
+  func sharedPIN(_ id: String) async -> HeldSecret?
 }

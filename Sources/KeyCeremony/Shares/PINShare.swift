@@ -1,4 +1,4 @@
-import Crypto
+import KeyEvidence
 public import Secrets
 
 /// One share of a PIN: what a custodian keeps on a card.
@@ -18,7 +18,7 @@ public struct PINShare: Sendable {
   let octets: HeldSecret
 
   /// The set as people and transcripts have it: 16 hexadecimal digits.
-  public var setText: String { Hexadecimal.text(setID) }
+  public var setText: String { EvidenceText.hexadecimal(setID) }
 
   /// The SHA-256 of the whole encoding. It tells nothing of the share, which is longer than 21 random octets.
   public var sha256: [UInt8] { octets.withBytes { bytes in SecretDigest.sha256([], bytes, bytes.indices) } }
@@ -92,7 +92,7 @@ extension PINShare {
     if let wanted = setID ?? others.first?.setID, wanted != self.setID {
       throw CeremonyError(
         .shareGenuine, operation: Self.operation,
-        message: "it is a share of another set: of \(setText), and \(Hexadecimal.text(wanted)) is wanted",
+        message: "it is a share of another set: of \(setText), and \(EvidenceText.hexadecimal(wanted)) is wanted",
         hint: "Each time that a PIN is shared there are new cards; the set is printed on each. Take the card of this set.")
     }
     if let other = others.first, other.threshold != threshold || other.count != count || other.octets.count != octets.count {

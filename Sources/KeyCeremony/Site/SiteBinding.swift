@@ -25,9 +25,11 @@ public struct SiteBinding: Sendable, Hashable {
 
   /// The key that a participant signs with.
   public struct ParticipantKey: Sendable, Hashable {
+    /// The person's own token.
     public let token: Token
     /// The key's name on that token.
     public let key: String
+    /// Where that token's PIN comes from.
     public let pin: SecretSource
 
     package init(token: Token, key: String, pin: SecretSource) {
@@ -39,7 +41,9 @@ public struct SiteBinding: Sendable, Hashable {
 
   /// Transfer id and password of an order of the certificate service.
   public struct Order: Sendable, Hashable {
+    /// The transfer id, as the service has written it to the customer.
     public let transferID: String
+    /// Where its password comes from.
     public let transferPassword: SecretSource
 
     package init(transferID: String, transferPassword: SecretSource) {
@@ -50,8 +54,8 @@ public struct SiteBinding: Sendable, Hashable {
 
   /// A new or empty folder for everything that the ceremony writes; an absolute path. It is made, owner-only.
   public let outputFolder: String
-  /// Where share cards are put until their custodians have them; an absolute path, not in the output folder. Nil where they are shown on the
-  /// terminal only.
+  /// Where share cards are put until their custodians have them; an absolute path, not in the output folder. Nil where they are shown on
+  /// the terminal only.
   public let shareCardFolder: String?
   /// The tool's configuration, for steps that talk to the certificate service; an absolute path.
   public let configuration: String?

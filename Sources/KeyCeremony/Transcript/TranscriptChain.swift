@@ -54,9 +54,13 @@ struct TranscriptChain {
     if let next = nextBreak(after: index) {
       return next == index + 1
         ? ("it does not follow line \(index), nor does line \(index + 2) follow it: it was edited, or line \(index) was", nil)
-        : ("lines \(index + 1) to \(next) follow each other and neither line \(index) nor line \(next + 1): spliced in from another run", nil)
+        : (
+          "lines \(index + 1) to \(next) follow each other and neither line \(index) nor line \(next + 1): spliced in from another run", nil
+        )
     }
-    return ("line \(index) is not the one that this line was written after: line \(index) was edited, or another run was spliced on here", nil)
+    return (
+      "line \(index) is not the one that this line was written after: line \(index) was edited, or another run was spliced on here", nil
+    )
   }
 
   /// What says that the lines are of two runs.

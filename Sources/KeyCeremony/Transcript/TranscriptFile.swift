@@ -52,7 +52,8 @@ final class TranscriptFile: Sendable {
     let file: TranscriptFile
     do {
       file = TranscriptFile(
-        path: path, adopting: try FileDescriptor.open(FilePath(path), .readWrite, options: [.append, .closeOnExec, .noFollow, .nonBlocking]))
+        path: path,
+        adopting: try FileDescriptor.open(FilePath(path), .readWrite, options: [.append, .closeOnExec, .noFollow, .nonBlocking]))
       guard try file.descriptor.stat().type == .regular else {
         throw CeremonyError(.transcriptFile, operation: operation, message: "it is no regular file")
       }

@@ -95,7 +95,8 @@ public struct TranscriptHistory: Sendable {
   public init(_ lines: [TranscriptLine]) throws(CeremonyError) {
     guard let first = lines.first else {
       throw CeremonyError(
-        .transcriptWhole, operation: TranscriptEntry.operation, message: "there is no entry in it", hint: "it was cut off, or never written")
+        .transcriptWhole, operation: TranscriptEntry.operation, message: "there is no entry in it", hint: "it was cut off, or never written"
+      )
     }
     try self.init(first: first.entry, sha256: first.sha256)
     for line in lines.dropFirst() { try add(line.entry, sha256: line.sha256) }
@@ -191,7 +192,9 @@ extension TranscriptHistory {
     guard let current else {
       guard step(body.step) == nil else { throw Self.refusal(entry, "the step \(body.step) begins again after it was done") }
       guard Moment(rawValue: body.step) == nil else { throw Self.refusal(entry, "no step is called \(body.step)") }
-      guard body.attempt == 1 else { throw Self.refusal(entry, "the first attempt at the step \(body.step) has the number \(body.attempt)") }
+      guard body.attempt == 1 else {
+        throw Self.refusal(entry, "the first attempt at the step \(body.step) has the number \(body.attempt)")
+      }
       steps.append(Step(id: body.step, action: body.action, attempts: [attempt]))
       return
     }

@@ -53,7 +53,8 @@ struct TranscriptOriginCheck {
     }
     guard rehearsed.plan == history.opened.plan, rehearsed.planSHA256 == history.opened.planSHA256 else {
       throw VerifiedTranscript.refusal(
-        .planChanged, "the plan that was performed is not the one that was rehearsed: \(history.opened.planSHA256), and \(rehearsed.planSHA256)",
+        .planChanged,
+        "the plan that was performed is not the one that was rehearsed: \(history.opened.planSHA256), and \(rehearsed.planSHA256)",
         hint: "hold the two plans against each other, and ask who changed it")
     }
     guard approval.run == rehearsed.run else {

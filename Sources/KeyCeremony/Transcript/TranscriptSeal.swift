@@ -91,7 +91,8 @@ extension TranscriptWriter {
       seal.draft.signatures.contains(where: { $0.role == "key" })
     else {
       throw CeremonyError(
-        .seal, operation: "seal the transcript", message: "the seal is not that of the transcript as it is now, or the key has not signed it")
+        .seal, operation: "seal the transcript",
+        message: "the seal is not that of the transcript as it is now, or the key has not signed it")
     }
     try append(.sealed(try seal.entry()), at: seal.time)
   }
@@ -102,7 +103,8 @@ extension StatementDraft {
     do throws(EvidenceError) {
       return try CanonicalJSON.parse(encoded())
     } catch {
-      throw CeremonyError(.seal, operation: operation, message: "the statement could not be read again: \(error.message)", underlying: error)
+      throw CeremonyError(
+        .seal, operation: operation, message: "the statement could not be read again: \(error.message)", underlying: error)
     }
   }
 }

@@ -88,7 +88,8 @@ struct TranscriptSealCheck {
     if history.opened.mode == .performance, case .key(let expected)? = plan.participant(body.participant)?.acknowledgement,
       expected != signature.publicKeySHA256
     {
-      throw refusal(.transcriptSteps, line, "\(body.participant) has signed with the key \(signature.publicKeySHA256), and the plan names \(expected)")
+      throw refusal(
+        .transcriptSteps, line, "\(body.participant) has signed with the key \(signature.publicKeySHA256), and the plan names \(expected)")
     }
     return signature.publicKeySHA256
   }

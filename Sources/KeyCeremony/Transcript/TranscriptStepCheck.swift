@@ -16,7 +16,8 @@ struct TranscriptStepCheck {
       case .stepBegun(let body):
         if begun.last == body.step { continue }
         guard begun.count < plan.steps.count, plan.steps[begun.count].id == body.step else {
-          let expected = begun.count < plan.steps.count ? "the step \(plan.steps[begun.count].id) comes next in the plan" : "the plan has no more"
+          let expected =
+            begun.count < plan.steps.count ? "the step \(plan.steps[begun.count].id) comes next in the plan" : "the plan has no more"
           throw refusal(number, "the step \(EvidenceText.shown(body.step)) begins, and \(expected)")
         }
         guard plan.steps[begun.count].action.name == body.action else {
@@ -78,7 +79,8 @@ extension TranscriptStepCheck {
     guard let participant = plan.participant(body.participant) else { throw unknown("participant", body.participant, line) }
     guard participant.acknowledgement.means == body.means else {
       throw refusal(
-        line, "\(body.participant) acknowledges with \(participant.acknowledgement.means.rawValue) in the plan, and \(body.means.rawValue) here")
+        line,
+        "\(body.participant) acknowledges with \(participant.acknowledgement.means.rawValue) in the plan, and \(body.means.rawValue) here")
     }
     if body.step != TranscriptHistory.Moment.end.rawValue {
       guard case .gate(_, let participants)? = action, participants.contains(body.participant) else {
@@ -136,7 +138,8 @@ extension TranscriptStepCheck {
 }
 
 extension Participant.Acknowledgement {
-  var means: TranscriptEntry.Means {
+  /// How an entry of a transcript calls it.
+  public var means: TranscriptEntry.Means {
     switch self {
     case .words: .words
     case .pin: .pin

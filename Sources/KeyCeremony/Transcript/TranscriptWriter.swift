@@ -76,14 +76,16 @@ public final class TranscriptWriter: Sendable {
     guard line.count <= TranscriptEntry.maximumLineSize else {
       throw CeremonyError(
         .transcriptFile, operation: "write the transcript",
-        message: "an entry of the kind \(body.kind.rawValue) has \(line.count) bytes, and at most \(TranscriptEntry.maximumLineSize) are taken")
+        message:
+          "an entry of the kind \(body.kind.rawValue) has \(line.count) bytes, and at most \(TranscriptEntry.maximumLineSize) are taken")
     }
     do throws(EvidenceError) {
       return (try TranscriptEntry(line: line), line)
     } catch {
       throw CeremonyError(
         .transcriptFile, operation: "write the transcript",
-        message: "an entry of the kind \(body.kind.rawValue) could not be read again: at \(error.where): \(error.message)", underlying: error)
+        message: "an entry of the kind \(body.kind.rawValue) could not be read again: at \(error.where): \(error.message)",
+        underlying: error)
     }
   }
 }

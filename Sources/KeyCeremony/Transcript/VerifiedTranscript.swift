@@ -85,10 +85,23 @@ public struct VerifiedTranscript: Sendable {
 
   /// Checks the bytes of a transcript.
   ///
-  /// - Parameter readPlan: reads the plan that the transcript holds.
+  /// - Parameter file: its name, for messages.
   /// - Throws: `CEREMONY-TRANSCRIPT-FILE`, `CEREMONY-TRANSCRIPT-CHAIN`, `CEREMONY-TRANSCRIPT-STEPS`, `CEREMONY-TRANSCRIPT-WHOLE`,
   ///   `CEREMONY-SEAL`, `CEREMONY-PEOPLE`, `CEREMONY-REHEARSED`, `CEREMONY-PLAN-CHANGED`, `CEREMONY-TOOL-UNCHANGED` or
-  ///   `CEREMONY-FILE-DIGEST`, or what refuses the plan.
+  ///   `CEREMONY-FILE-DIGEST`.
+  public static func verify(_ bytes: [UInt8], _ demands: Demands = Demands(), file: String) throws(CeremonyError) -> VerifiedTranscript {
+    try verify(bytes, demands) { plan throws(CeremonyError) in
+      do throws(CeremonyError) {
+        return try CeremonyPlan(reading: plan, file: "in \(file)")
+      } catch {
+        throw refusal(
+          .transcriptFile, "line 1: the plan in it cannot be read: \(error.message)",
+          hint: "another version of this tool may have written it", underlying: error)
+      }
+    }
+  }
+
+  /// - Parameter readPlan: reads the plan that the transcript holds.
   static func verify(
     _ bytes: [UInt8], _ demands: Demands, readPlan: ([UInt8]) throws(CeremonyError) -> CeremonyPlan
   ) throws(CeremonyError) -> VerifiedTranscript {
@@ -104,7 +117,8 @@ public struct VerifiedTranscript: Sendable {
     let seal = try TranscriptSealCheck(plan: plan, history: history, demandedKey: demands.keySHA256).check(lines)
     let origin = TranscriptOriginCheck(plan: plan, history: history, demands: demands)
     try origin.check(lines)
-    let files = try demands.folder.map { folder throws(CeremonyError) in try TranscriptFolderCheck(history: history, folder: folder).check() }
+    let files = try demands.folder.map { folder throws(CeremonyError) in try TranscriptFolderCheck(history: history, folder: folder).check()
+    }
     return VerifiedTranscript(
       plan: plan, lines: lines, history: history, key: seal.key, keySHA256: seal.keySHA256, keyGround: seal.ground,
       participantKeys: seal.participantKeys,

@@ -10,9 +10,7 @@ extension CeremonyPlace {
       ["ceremony", "verify", "performance", "--rehearsal", "rehearsal", "--accept-prepared-answers", "--json"])
     if verified.exitCode != 0 { findings.append("verify: \(verified.exitCode) \(verified.standardError)") }
     let entries = try transcript()
-    // Cut off before the first line was whole, nothing had begun.
-    let isInterrupted = entries.contains { $0["kind"] as? String == "resumed" }
-    if wasInterrupted, !isInterrupted, entries.count { $0["kind"] as? String == "opened" } != 1 {
+    if wasInterrupted, !entries.contains(where: { $0["kind"] as? String == "resumed" }) {
       findings.append("the transcript does not show the interruption")
     }
     findings += try await keyFindings(entries)
@@ -35,7 +33,7 @@ extension CeremonyPlace {
   /// Exactly the keys that the plan makes are on the token, each with one identifier, and no other.
   private func keyFindings(_ entries: [[String: Any]]) async throws -> [String] {
     let label = example == .rootKey ? "root" : "payroll"
-    let pin = example == .rootKey ? try rootPIN() : path("user-pin")
+    let pin = path(example == .rootKey ? "root-pin" : "user-pin")
     let listed = try await run(
       "pkcs11-tool",
       [
@@ -53,7 +51,7 @@ extension CeremonyPlace {
   private func secretFindings() throws -> [String] {
     var secrets = Self.secrets
     if example == .rootKey {
-      secrets.append(try String(contentsOfFile: try rootPIN(), encoding: .utf8))
+      secrets.append(try String(contentsOfFile: path("root-pin"), encoding: .utf8))
       for custodian in ["first", "second", "third"] {
         let card = try String(contentsOfFile: path("card-\(custodian)"), encoding: .utf8)
         secrets += card.split(separator: "\n").map(String.init) + [card.filter { !$0.isWhitespace }]

@@ -1,8 +1,8 @@
 import Crypto
-import Foundation
+public import Foundation
 import KeyCeremony
 import ServiceSimulator
-import TestSupport
+public import TestSupport
 
 /// A folder in which an example can be performed: tokens, site, prepared answers, and the rehearsal that approves it.
 public final class CeremonyPlace: Sendable {
@@ -122,10 +122,16 @@ public final class CeremonyPlace: Sendable {
     return token.serial
   }
 
-  /// Makes the second token of the root key's ceremony, as the vendor's tool would when people are asked to.
-  public func replicate() async throws {
-    let serial = try await serial(ofToken: "root")
-    try SoftHSMReplica.make(of: serial, in: path("tokens"), serial: Self.copySerial, label: "root-copy")
+  /// Makes the second token of the root key's ceremony, as the vendor's tool would when people are asked to, and gives it its own PIN.
+  ///
+  /// - Parameter cards: of two custodians, who alone can open the first token.
+  public func replicate(cards: [String]) async throws {
+    try SoftHSMReplica.make(of: try await serial(ofToken: "root"), in: path("tokens"), serial: Self.copySerial, label: "root-copy")
+    try write(try SharedCards.pin(from: cards.map { Array($0.utf8) }), to: "root-pin")
+    try await succeeds([
+      "token", "set-pin", "--module", Self.modulePath, "--token", "root-copy", "--pin-source", "file:\(path("root-pin"))",
+      "--new-pin-source", "file:\(path("copy-pin"))",
+    ])
   }
 
   // MARK: Running the tool

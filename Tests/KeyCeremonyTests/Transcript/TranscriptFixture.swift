@@ -36,54 +36,59 @@ struct TranscriptFixture: Sendable {
   var change: @Sendable (TranscriptEntry.Body) -> TranscriptEntry.Body? = { $0 }
   /// Written in front of an entry.
   var insert: @Sendable (TranscriptEntry.Body) -> [TranscriptEntry.Body] = { _ in [] }
+  /// A line of the plan's own: a comment.
+  var planNote = ""
   var toolVersion = "0.1.0"
   var sealedBy = Self.ceremonyKey
 
   static let tool = TranscriptEntry.Tool(version: "0.1.0", sha256: String(repeating: "01", count: 32))
   static let start = Date(timeIntervalSince1970: 1_767_323_045)
 
-  func plan() throws -> CeremonyPlan {
-    let key = PlanKey(token: "main", name: "ceremony-2026")
-    var steps: [PlanStep] = [
-      .init(id: "agree", actor: "leader", note: nil, action: .gate(text: "We go on.", participants: ["leader", "auditor"]), line: 11),
-      .init(
-        id: "key", actor: "leader", note: nil, action: .generateKey(key, algorithm: .ecdsaP256, policy: .nonExportableSigning), line: 12),
-    ]
-    if !isSmall {
-      steps += [
-        .init(id: "proof", actor: "leader", note: nil, action: .proveKey(.key(key), output: "proof"), line: 13),
-        .init(
-          id: "bag", actor: "auditor", note: nil, action: .human(text: "Into the bag.", records: [.init(id: "number", question: "Number?")]),
-          line: 14),
-        .init(id: "read", actor: "leader", note: nil, action: .readAloud(of: .key(key), reader: "leader", listener: "auditor", wordCount: 4), line: 15),
-        .init(id: "share", actor: "leader", note: nil, action: .sharePIN(pin: "officer"), line: 16),
-        .init(id: "sign", actor: "leader", note: nil, action: .signFile(key, input: "statement", hash: "sha256", output: "signature"), line: 17),
-      ]
-    }
-    let bytes = Array("format: hsmkey-ceremony-plan/1\nname: first-key\n# \(steps.count) steps\n".utf8)
-    return CeremonyPlan(
-      name: "first-key", title: "First key", purpose: nil,
-      participants: [
-        .init(id: "leader", name: "Leena Leader", role: .leader, acknowledgement: .words),
-        .init(
-          id: "auditor", name: "Anna Auditor", role: .auditor,
-          acknowledgement: .key(publicKeySHA256: try Self.sha256(Self.auditorKey))),
-      ],
-      tokens: [.init(id: "main", label: "payroll", userPIN: "user", securityOfficerPIN: nil)],
-      pins: [
-        .init(id: "user", origin: .site),
-        .init(id: "officer", origin: .shared(threshold: 2, custodians: ["leader", "auditor"], length: 16, alphabet: .digits)),
-      ],
-      before: .init(keys: [], enrolled: []), inputs: [.init(id: "statement", description: "What is signed", sha256: nil)],
-      outputs: [.init(id: "proof", file: "ceremony.proof"), .init(id: "signature", file: "statement.sig")], orders: [],
-      ceremonyKey: key, steps: steps, bytes: bytes, sha256: EvidenceText.digest(bytes))
+  /// The plan's file.
+  func planText() throws -> String {
+    let auditor = try Self.sha256(Self.auditorKey)
+    let whole = isSmall ? "" : """
+      inputs: { statement: { description: What is signed } }
+      outputs: { proof: { file: ceremony.proof }, signature: { file: statement.sig } }
+
+      """
+    return """
+      format: hsmkey-ceremony-plan/1
+      name: first-key
+      title: First key
+      participants:
+        leader: { name: Leena Leader, role: leader, acknowledges-with: words }
+        auditor: { name: Anna Auditor, role: auditor, acknowledges-with: key, public-key-sha256: \(auditor) }
+      tokens: { main: { label: payroll, user-pin: user\(isSmall ? "" : ", security-officer-pin: officer") } }
+      pins: { user: { from: site }\(isSmall ? "" : ", officer: { from: shares, threshold: 2, custodians: [leader, auditor] }") }
+      \(whole)ceremony-key: { token: main, key: ceremony-2026 }
+      \(planNote)steps:
+        - { id: agree, action: gate, actor: leader, text: We go on., participants: [leader, auditor] }
+      \(isSmall ? "" : Self.setUp)\
+        - { id: key, action: generate-key, actor: leader, token: main, key: ceremony-2026, algorithm: ecdsa-p256, policy: non-exportable-signing }
+      \(isSmall ? "" : Self.use)
+      """
   }
+
+  private static let setUp = """
+      - { id: share, action: share-pin, actor: leader, pin: officer }
+      - { id: init, action: initialise-token, actor: leader, token: main }
+
+    """
+  private static let use = """
+      - { id: proof, action: prove-key, actor: leader, token: main, key: ceremony-2026, output: proof }
+      - { id: bag, action: human, actor: auditor, text: Into the bag., records: { number: Number of the bag } }
+      - { id: read, action: read-aloud, actor: leader, of: key, token: main, key: ceremony-2026, reader: leader, listener: auditor }
+      - { id: sign, action: sign-file, actor: leader, token: main, key: ceremony-2026, input: statement, hash: sha256, output: signature }
+    """
+
+  func plan() throws -> CeremonyPlan { try CeremonyPlan(reading: Array(try planText().utf8), file: "plan.yaml") }
 
   func opened() throws -> TranscriptEntry.Opened {
     let plan = try plan()
     let site = TranscriptEntry.Opened.Site(
       sha256: String(repeating: "5e", count: 32),
-      tokens: ["main": .init(moduleSHA256: String(repeating: "ab", count: 32), serial: "5a1c")],
+      tokens: ["main": .init(moduleSHA256: String(repeating: "ab", count: 32), serial: nil)],
       participantKeys: ["auditor": try Self.sha256(Self.auditorKey)])
     return .init(
       run: run, mode: mode, plan: String(decoding: plan.bytes, as: UTF8.self), planSHA256: EvidenceText.sha256(plan.bytes),
@@ -104,8 +109,7 @@ struct TranscriptFixture: Sendable {
   static func joined(_ lines: [[UInt8]]) -> [UInt8] { lines.flatMap { $0 + [0x0A] } }
 
   func verify(_ bytes: [UInt8], _ demands: VerifiedTranscript.Demands = .init()) throws -> VerifiedTranscript {
-    let plan = try plan()
-    return try VerifiedTranscript.verify(bytes, demands) { _ throws(CeremonyError) in plan }
+    try VerifiedTranscript.verify(bytes, demands, file: TranscriptWriter.fileName)
   }
 
   /// A performance and its rehearsal.
@@ -180,6 +184,9 @@ private struct Writing {
       switch step.action {
       case .gate(_, let participants):
         for participant in participants { try acknowledge(participant, at: step.id) }
+        try end(step)
+      case .initialiseToken(let token):
+        try write(.serial(.init(step: step.id, token: token, serial: "5a1c")))
         try end(step)
       case .generateKey:
         try end(

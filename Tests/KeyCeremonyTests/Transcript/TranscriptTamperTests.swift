@@ -13,8 +13,6 @@ struct TranscriptTamperTests {
     return fixture
   }()
   private static let whole = TranscriptFixture()
-  private static let file: CeremonyRule = .transcriptFile
-  private static let chain: CeremonyRule = .transcriptChain
 
   /// What refuses the lines of a whole transcript, changed.
   private func refused(_ lines: [[UInt8]], sourceLocation: SourceLocation = #_sourceLocation) -> CeremonyError? {
@@ -27,7 +25,7 @@ struct TranscriptTamperTests {
   func untouched() throws {
     #expect(try Self.small.verify(Self.small.bytes()).history.isSealed)
     let verified = try Self.whole.verify(Self.whole.bytes())
-    #expect(verified.history.stepsDone == ["agree", "key", "proof", "bag", "read", "share", "sign"])
+    #expect(verified.history.stepsDone == ["agree", "share", "init", "key", "proof", "bag", "read", "sign"])
     #expect(verified.keyGround == .transcript && verified.observations.isEmpty)
     #expect(verified.participantKeys == ["auditor": try TranscriptFixture.sha256(TranscriptFixture.auditorKey)])
   }

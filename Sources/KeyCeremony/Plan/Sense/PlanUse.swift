@@ -44,7 +44,8 @@ extension PlanSense {
     for (index, step) in draft.steps.enumerated() {
       guard case .enrolCertificate(let enrolment) = step.action else { continue }
       if let first = seen[enrolment.order] {
-        refuse(index, "order", "is used by the step \(first) already", hint: "an order is good for one certificate; declare another")
+        refuse(
+          index, "order", "is used by the step \(first) already", hint: "an order is good for one certificate; declare another")
       }
       seen[enrolment.order] = step.id
     }
@@ -77,7 +78,8 @@ extension PlanSense {
       let line = line(.tokens, token.id)
       if let pin = token.securityOfficerPIN, pin == token.userPIN {
         refuse(
-          line: line, "tokens.\(token.id).security-officer-pin is the user PIN too", hint: "declare another PIN under pins: for the officer")
+          line: line, "tokens.\(token.id).security-officer-pin is the user PIN too", hint: "declare another PIN under pins: for the officer"
+        )
       }
       let needing = draft.steps.indices.filter { draft.steps[$0].action.securityOfficerOf == token.id }
       if let step = needing.first, token.securityOfficerPIN == nil {

@@ -65,7 +65,7 @@ extension CeremonyRun {
   private func shareCard(_ share: PINShare, for person: Participant, ofPIN id: String) throws -> ShareCardFile? {
     guard let folder = site.shareCardFolder else { return nil }
     return try ShareCardFile(
-      ShareCard(share, ofPIN: id, for: person, in: plan).page(), in: folder, named: "\(plan.name)-\(id)-\(person.id).html")
+      ShareCard(share, plan: plan, pin: id, custodian: person.id).html(), in: folder, named: "\(plan.name)-\(id)-\(person.id).html")
   }
 
   /// `combine-pin`

@@ -1,7 +1,7 @@
 /// Text of others in a page: nothing in it is markup, and nothing in it turns the reading direction or hides.
-enum HTMLText {
+package enum HTMLText {
   /// A text with the five characters of markup written as references, and characters that are not seen written as escapes.
-  static func escape(_ text: String) -> String {
+  package static func escape(_ text: String) -> String {
     var shown = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -22,10 +22,10 @@ enum HTMLText {
   }
 
   /// A text of others in an element of its own, so that its direction is nobody else's.
-  static func isolated(_ text: String) -> String { "<bdi>\(escape(text))</bdi>" }
+  package static func isolated(_ text: String) -> String { "<bdi>\(escape(text))</bdi>" }
 
   /// Hexadecimal digits in groups of eight that may be broken between two lines. Copied, they are one word.
-  static func digits(_ text: String) -> String {
+  package static func digits(_ text: String) -> String {
     guard !text.isEmpty, text.allSatisfy(\.isHexDigit) else { return escape(text) }
     var groups: [String] = []
     var rest = text[...]

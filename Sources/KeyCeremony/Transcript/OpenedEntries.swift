@@ -1,4 +1,3 @@
-import Crypto
 import KeyEvidence
 
 extension TranscriptEntry {
@@ -139,7 +138,8 @@ extension TranscriptEntry.Opened.Site {
         value, at: JSONPointer.appending(EvidenceText.shown(name), to: object.pointer("tokens")), required: ["module-sha256", "serial"],
         operation: TranscriptEntry.operation)
       tokens[name] = Token(
-        moduleSHA256: try token.sha256("module-sha256"), serial: try token.required("serial") == .null ? nil : try token.text("serial", 1...64)
+        moduleSHA256: try token.sha256("module-sha256"),
+        serial: try token.required("serial") == .null ? nil : try token.text("serial", 1...64)
       )
     }
     let keys = try EvidenceObject(

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `hsmkey ceremony …`
+struct CeremonyGroup: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ceremony", abstract: "Key ceremonies: planned, rehearsed, performed and checked.",
+    subcommands: [
+      CeremonyCheckCommand.self, CeremonyRehearseCommand.self, CeremonyPerformCommand.self, CeremonyVerifyCommand.self,
+    ])
+}

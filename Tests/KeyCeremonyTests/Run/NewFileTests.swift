@@ -1,0 +1,46 @@
+import Foundation
+import Secrets
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import KeyCeremony
+
+@Suite("Files that a ceremony writes")
+struct NewFileTests {
+  @Test("a file is put in place whole, and a name that is taken is refused")
+  func place() throws {
+    let folder = try TemporaryFolder()
+    let path = FilePath(folder.path("request.csr"))
+    // What an attempt that was cut off has left.
+    try folder.write("half".utf8, to: "request.csr.part")
+    try NewFile.place(Array("whole".utf8), at: path)
+    #expect(throws: Errno.fileExists) { try NewFile.place(Array("other".utf8), at: path) }
+    #expect(try String(contentsOfFile: path.string, encoding: .utf8) == "whole")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["request.csr"])
+  }
+
+  @Test("a share card can be read by its owner only, replaces a void one, and is overwritten before it goes")
+  func card() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("void".utf8, to: "card.html")
+    let page = HeldSecret(SecretBytes(copying: Array("share".utf8)))
+    let card = try ShareCardFile(page, in: folder.path, named: "card.html")
+    let attributes = try FileManager.default.attributesOfItem(atPath: folder.path("card.html"))
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    #expect(try String(contentsOfFile: folder.path("card.html"), encoding: .utf8) == "share")
+    // A second name for the same file shows what is done to it.
+    try FileManager.default.linkItem(atPath: folder.path("card.html"), toPath: folder.path("witness"))
+    try card.destroy()
+    #expect(try Array(Data(contentsOf: URL(filePath: folder.path("witness")))) == [0, 0, 0, 0, 0])
+    #expect(!FileManager.default.fileExists(atPath: folder.path("card.html")))
+  }
+
+  @Test("a folder that cannot take the card is told (CEREMONY-SITE-COMPLETE)")
+  func noFolder() throws {
+    let page = HeldSecret(SecretBytes(copying: Array("share".utf8)))
+    #expect { try ShareCardFile(page, in: "/nonexistent", named: "card.html") } throws: {
+      ($0 as? CeremonyError)?.rule == .siteComplete
+    }
+  }
+}
