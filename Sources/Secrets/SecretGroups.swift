@@ -9,19 +9,20 @@ enum SecretGroups {
   static func page(of secret: HeldSecret, width: Int) -> SecretBytes {
     let groups = secret.withBytes { (bytes) -> [Range<Int>] in places(in: bytes) }
     let longest = groups.map(\.count).max() ?? 0
-    // Number, two spaces, the group, three spaces.
-    let cell = longest + 7
-    let columns = max(1, min(4, (width + 1) / cell))
+    // Two spaces, the number, two spaces, the group, two spaces.
+    let cell = longest + 8
+    let columns = max(1, min(4, (width + 2) / cell))
     return SecretBytes(capacity: groups.count * (cell + 4) + 8) { (output: inout OutputSpan<UInt8>) in
       secret.withBytes { bytes in
         for (index, group) in groups.enumerated() {
           if index > 0, index % columns == 0 { for _ in 0..<2 { output.append(UInt8(ascii: "\n")) } }
+          for _ in 0..<2 { output.append(UInt8(ascii: " ")) }
           let number = index + 1
           output.append(number < 10 ? UInt8(ascii: " ") : UInt8(ascii: "0") + UInt8(number / 10 % 10))
           output.append(UInt8(ascii: "0") + UInt8(number % 10))
           for _ in 0..<2 { output.append(UInt8(ascii: " ")) }
           for place in group { output.append((0x21...0x7e).contains(bytes[place]) ? bytes[place] : UInt8(ascii: "?")) }
-          for _ in 0..<(longest - group.count + 3) { output.append(UInt8(ascii: " ")) }
+          for _ in 0..<(longest - group.count + 2) { output.append(UInt8(ascii: " ")) }
         }
         output.append(UInt8(ascii: "\n"))
       }

@@ -3,7 +3,7 @@ import KeyCeremony
 
 /// The parts of a ceremony that need a process of their own: a terminal, or SoftHSM from its initialisation on.
 ///
-/// - `ceremony-probe room PLAN`: goes through every kind of scene and question on the terminal, and writes the answers into `answers`.
+/// - `ceremony-probe room PLAN FILE`: goes through every kind of scene and question on the terminal, and writes the answers into a file.
 /// - `ceremony-probe ground PLAN SIMULATOR`: makes the ground of a rehearsal, tells what is there, and takes it away; with `--hold` it waits
 ///   for the end of its input before.
 @main
@@ -13,7 +13,7 @@ struct CeremonyProbe {
       let arguments = Array(CommandLine.arguments.dropFirst())
       let plan = try CeremonyPlan(reading: Array(try Data(contentsOf: URL(filePath: arguments[1]))), file: arguments[1])
       switch arguments[0] {
-      case "room": try await RoomProbe(plan: plan).run()
+      case "room": try await RoomProbe(plan: plan, answers: arguments[2]).run()
       default: try await GroundProbe(plan: plan, simulator: arguments[2], holds: arguments.contains("--hold")).run()
       }
     } catch {

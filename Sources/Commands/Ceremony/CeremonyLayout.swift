@@ -38,7 +38,7 @@ struct CeremonyLayout {
     return wrap(line).map { emphasised($0, .reverse, padded: true) } + bar
   }
 
-  /// A bar as wide as the screen, or ten places in words' stead.
+  /// A bar, at most as wide as the screen, filled as far as steps are done.
   private func progress(_ position: CeremonyScene.Position) -> String {
     let places = min(width - 2, 60)
     let done = position.count > 0 ? max(0, min(places, (position.number - 1) * places / position.count)) : 0
@@ -46,8 +46,10 @@ struct CeremonyLayout {
   }
 
   /// A scene without its header.
-  func body(_ scene: CeremonyScene) -> [String] {
-    let title = Self.clean(scene.title)
+  ///
+  /// - Parameter isEarlier: it is what the step before has brought, which is named then.
+  func body(_ scene: CeremonyScene, isEarlier: Bool = false) -> [String] {
+    let title = (isEarlier ? scene.step.map { "\(Self.clean($0)) · " } ?? "" : "") + Self.clean(scene.title)
     let first: [String] =
       switch scene.kind {
       case .done: wrap("DONE  \(title)", hanging: 6).map { emphasised($0, .good) }
@@ -65,7 +67,7 @@ struct CeremonyLayout {
     let words = FingerprintWords.words(for: bytes).enumerated().map { index, word in
       (index < 9 ? " " : "") + "\(index + 1) \(word)"
     }
-    return table(groups, among: [8, 4, 2, 1], gap: 2) + [""] + table(words, among: [8, 4, 2, 1], gap: 2)
+    return table(groups, among: [4, 2, 1], gap: 3) + [""] + table(words, among: [8, 4, 2, 1], gap: 2)
   }
 
   /// Cells in as many columns as fit, among these numbers, so that each row begins at a round place.

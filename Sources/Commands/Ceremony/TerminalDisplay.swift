@@ -25,7 +25,7 @@ final class TerminalDisplay: Sendable {
         return top.before
       }
       let header = scene.position == nil && parts.isEmpty ? [] : layout.header(scene.position, parts)
-      let earlier = before.map { layout.body($0) + [""] } ?? []
+      let earlier = before.map { layout.body($0, isEarlier: true) + [""] } ?? []
       try write(clearing(keepingWhatWasShown: true) + lines(header + (header.isEmpty ? [] : [""]) + earlier + layout.body(scene)))
     default:
       if scene.kind == .done { top.withLock { $0.before = scene } }
@@ -82,7 +82,7 @@ final class TerminalDisplay: Sendable {
       question, "Everybody but \(who) looks away now; a camera is covered or turned. Only then: yes shows it.")
     // From here on it is on the screen, so it is taken off whatever happens.
     defer { try? write(clearing(keepingWhatWasShown: false) + lines((try? header()) ?? [])) }
-    try write(clearing(keepingWhatWasShown: true) + lines(try header() + (try layout()).question(question)))
+    try write(clearing(keepingWhatWasShown: true) + lines(try header() + (try layout()).question(question) + [""]))
     try screen.show(secret)
     try confirm(question, "Write it down, group by group, and compare. yes takes it off the screen.")
   }
@@ -173,7 +173,8 @@ final class TerminalDisplay: Sendable {
     let rows = try screen.size().rows ?? 24
     guard style != .plain else {
       return keepingWhatWasShown
-        ? "\n" : String(repeating: "\n", count: max(rows, 50)) + "Clear this terminal's memory by hand: it cannot be told to.\n"
+        ? "\n"
+        : String(repeating: "\n", count: max(rows, 50)) + lines(try layout().wrap("Clear this terminal's memory by hand: it cannot be told to."))
     }
     let away = keepingWhatWasShown ? "\u{1b}[\(rows);1H" + String(repeating: "\n", count: rows) : ""
     return away + "\u{1b}[H\u{1b}[2J" + (keepingWhatWasShown ? "" : "\u{1b}[3J")
