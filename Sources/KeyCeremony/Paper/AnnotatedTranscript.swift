@@ -1,7 +1,7 @@
 import Foundation
 import KeyEvidence
 
-/// The transcript of a ceremony for paper: the script's rows with what happened. A page of its own, in HTML, for signatures and for the file.
+/// The transcript of a ceremony for paper: the script's rows with what happened. A page of its own, in HTML.
 ///
 /// It shows what the transcript says. Whether that is to be believed is what `hsmkey ceremony verify` tells.
 public struct AnnotatedTranscript: Sendable {
@@ -26,7 +26,7 @@ public struct AnnotatedTranscript: Sendable {
       throw CeremonyError(
         .planChanged, operation: Self.operation,
         message:
-          "the transcript is of a plan with the SHA-256 \(opened.planSHA256.prefix(16))…, and this plan's begins with \(digest.prefix(16))",
+          "the transcript's plan has a SHA-256 that begins with \(opened.planSHA256.prefix(16)), and this one's with \(digest.prefix(16))",
         hint: "Take the plan as it was performed; the transcript holds its text.")
     }
     self.plan = plan
@@ -92,7 +92,7 @@ public struct AnnotatedTranscript: Sendable {
   private var outcome: String {
     let done = plan.steps.filter { records.isDone($0.id) }.count
     let isSealed = lines.last?.entry.kind == .sealed
-    let mode = opened.mode == .rehearsal ? "A rehearsal, on throw-away tokens." : "A performance."
+    let mode = opened.mode == .rehearsal ? "On throw-away tokens. " : ""
     let end =
       isSealed
       ? "It came to its end: all \(plan.steps.count) steps are done, and the transcript is sealed."
@@ -100,7 +100,7 @@ public struct AnnotatedTranscript: Sendable {
     let notable = (records.notable + compared).map { "<li>\($0)</li>" }
     return """
       <section class="result" aria-label="Outcome">
-      <p><span class="mark strong">\(opened.mode.rawValue)</span> <strong>\(mode) \(end)</strong></p>
+      <p><span class="mark strong">\(opened.mode.rawValue)</span> <strong>\(mode)\(end)</strong></p>
       \(records.notable.isEmpty ? "<p>No interruption, no failed attempt.</p>" : "")\(notable.isEmpty ? "" : "<ul>\(notable.joined())</ul>")
       </section>
       """
@@ -124,9 +124,12 @@ public struct AnnotatedTranscript: Sendable {
     return plan + "\n"
       + PaperParts.section(
         "Digest of the transcript's last line", id: "head",
-        "<p class=\"lead\">Line \(lines.count), \(last.entry.kind.rawValue). Whoever keeps it can tell later whether a line was changed or left out. This page shows what the transcript says; whether that is whole, unchanged and signed by those who should have, <code>hsmkey ceremony verify</code> tells.</p>\n"
+        "<p class=\"lead\">Line \(lines.count), \(last.entry.kind.rawValue). "
+          + "Whoever keeps it can tell later whether a line was changed or left out. "
+          + "This page shows what the transcript says; whether that is whole, unchanged and signed by those who should have, "
+          + "<code>hsmkey ceremony verify</code> tells.</p>\n"
           + (try PaperParts.digest(
-            sha256, code: "\(TranscriptEntry.Opened.format) lines \(lines.count) sha256 \(last.sha256)", title: "The last line's SHA-256")),
+            sha256, code: "\(TranscriptEntry.Opened.format) lines \(lines.count) sha256 \(last.sha256)", title: "Last line's SHA-256")),
         style: "whole")
   }
 

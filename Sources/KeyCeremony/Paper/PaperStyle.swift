@@ -26,6 +26,7 @@ enum PaperStyle {
     .facts dd { margin: 0; }
     code, .hexadecimal { font-family: "Noto Sans Mono", "DejaVu Sans Mono", ui-monospace, monospace; font-size: .92em; }
     .digits span { margin-right: .7ch; white-space: nowrap; }
+    .digits span:last-child { margin-right: 0; }
     .digest { display: flex; gap: 1.5rem; align-items: flex-start; break-inside: avoid; }
     .digest > div { flex: 1 1 auto; min-width: 0; }
     .hexadecimal { margin: 0 0 .6rem; }
@@ -58,8 +59,10 @@ enum PaperStyle {
     .people { table-layout: fixed; }
     .people th:last-child { width: 42%; }
     .steps { table-layout: fixed; }
-    .steps .c1 { width: 2.6rem; } .steps .c2 { width: 15%; } .steps .c3 { width: 38%; } .steps .c5 { width: 4rem; } .steps .c6 { width: 4.6rem; }
+    .steps .c1 { width: 2.6rem; } .steps .c2 { width: 15%; } .steps .c3 { width: 38%; }
+    .steps .c5 { width: 4rem; } .steps .c6 { width: 4.6rem; }
     .steps.done .c3 { width: 32%; } .steps.done .c2 { width: 14%; }
+    .people-log th, .people-log td:not(:last-child) { overflow-wrap: break-word; }
     .signer { break-inside: avoid; margin: 0 0 .9rem; }
     .steps .number { text-align: right; font-variant-numeric: tabular-nums; }
     .steps .title { display: block; font-weight: 650; }

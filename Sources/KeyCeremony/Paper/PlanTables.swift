@@ -44,7 +44,8 @@ struct PlanTables {
         case .shared(let threshold, let custodians, let length, let alphabet):
           [
             HTMLText.escape(pin.id),
-            "generated here, \(length) \(alphabet == .digits ? "digits" : "letters and digits"); \(threshold) of \(custodians.count) shares give it: "
+            "generated here, \(length) \(alphabet == .digits ? "digits" : "letters and digits"); "
+              + "\(threshold) of \(custodians.count) shares give it: "
               + HTMLText.isolated(words.people(custodians)),
           ]
         }
@@ -53,7 +54,8 @@ struct PlanTables {
 
   private var before: String {
     let keys = plan.before.keys.map {
-      "Key \(HTMLText.isolated($0.key.name)) on token \(HTMLText.escape($0.key.token)): \($0.algorithm), policy \(HTMLText.escape($0.policy.name))"
+      "Key \(HTMLText.isolated($0.key.name)) on token \(HTMLText.escape($0.key.token)): \($0.algorithm), "
+        + "policy \(HTMLText.escape($0.policy.name))"
     }
     let certificates = plan.before.enrolled.map {
       "Certificate \(HTMLText.isolated($0.certificate)) and its key on token \(HTMLText.escape($0.token)), for "

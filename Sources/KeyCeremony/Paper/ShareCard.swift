@@ -33,7 +33,8 @@ public struct ShareCard: Sendable {
       <article class="card">
       <header><p class="kicker">Secret. For \(HTMLText.isolated(words.person(custodian))) only.</p>
       <h1>Share \(share.index) of \(share.count)</h1>
-      <p class="threshold">of the PIN <strong>\(HTMLText.isolated(pin))</strong>: any \(share.threshold) of the \(share.count) shares give it.</p></header>
+      <p class="threshold">of the PIN <strong>\(HTMLText.isolated(pin))</strong>: \
+      any \(share.threshold) of the \(share.count) shares give it.</p></header>
       <div class="share"><ol class="groups">
       """
     let middle = """
@@ -41,7 +42,7 @@ public struct ShareCard: Sendable {
       """
     let after = """
       </figure></div>
-      \(PaperParts.facts([("For", use), ("Ceremony", HTMLText.isolated(plan.title)), ("Set", HTMLText.digits(share.setText)), ("Handed over", CeremonyScript.blank)]))
+      \(PaperParts.facts(facts))
       </article>
       \(Self.advice(share))
       """
@@ -69,6 +70,13 @@ public struct ShareCard: Sendable {
       })
   }
 
+  private var facts: [(name: String, value: String)] {
+    [
+      ("For", use), ("Ceremony", HTMLText.isolated(plan.title)), ("Set", HTMLText.digits(share.setText)),
+      ("Handed over", CeremonyScript.blank),
+    ]
+  }
+
   /// What the PIN opens.
   private var use: String {
     let uses = plan.tokens.flatMap { token -> [String] in
@@ -93,8 +101,9 @@ public struct ShareCard: Sendable {
     <li>Do not type it anywhere but into the ceremony's machine.</li>
     <li>Do not keep the file that it was printed from.</li>
     </ul></div>
-    <p>Read from left to right: 0 is zero and 1 is one; there is no I, L, O or U. Capitals, small letters and spaces do not matter. The fifth \
-    character of each group finds typing mistakes. How to use \(share.threshold) cards without the tool: docs/ceremony-shares.md.</p>
+    <p>Read from left to right: 0 is zero and 1 is one; there is no I, L, O or U. Capitals, small letters and spaces do not matter. \
+    The fifth character of each group finds typing mistakes. \
+    How to use \(share.threshold) cards without the tool: docs/ceremony-shares.md.</p>
     </section>
     """
   }

@@ -23,7 +23,7 @@ enum ShareCardStyle {
       .advice div { display: block; width: auto; padding: 0 0 1rem; }
     }
     @media print {
-      .card { height: 132mm; padding: 6mm 7mm; }
+      .card { min-height: 132mm; padding: 6mm 7mm; }
       .card .facts { margin: 3mm 0 0; }
       .share { margin: 4mm 0; padding: 4mm 0; gap: 6mm; }
       .share .qr { width: 40mm; height: 40mm; }

@@ -33,8 +33,8 @@ public struct StepDescription: Sendable, Hashable {
     case .readAloud(let subject, let reader, let listener, let count):
       self.init(
         "Read aloud",
-        "\(words.person(reader)) reads \(count == 32 ? "all" : "the asked") \(count) words of the digest of \(words.subject(subject)) aloud; "
-          + "\(words.person(listener)) types them.",
+        "\(words.person(reader)) reads \(count == 32 ? "all" : "the asked") \(count) words of the digest of \(words.subject(subject)) "
+          + "aloud; \(words.person(listener)) types them.",
         "The words are those of the digest.")
     case .gate(let text, let participants):
       self.init("Gate", text, "\(words.acknowledgements(participants)). Without each of them nothing goes on.")
@@ -132,7 +132,8 @@ extension PlanWords {
     let kind = alphabet == .digits ? "digits" : "letters and digits"
     return StepDescription(
       "Share a PIN",
-      "Generate the PIN \(name) (\(length) \(kind)) and give a share of it to each of \(people(custodians)). Only the custodian looks at a share.",
+      "Generate the PIN \(name) (\(length) \(kind)) and give a share of it to each of \(people(custodians)). "
+        + "Only the custodian looks at a share.",
       "Each custodian has a card and has typed its share back from it. Any \(threshold) of the \(custodians.count) cards give the PIN.")
   }
 
@@ -189,8 +190,8 @@ extension PlanWords {
     case .enrolCertificate(let enrolment):
       StepDescription(
         "Get the first certificate",
-        "Get the first certificate \(enrolment.certificate) for \(enrolment.customerName) (customer \(enrolment.customerID)), with the order "
-          + "\(enrolment.order) and a new key on \(token(enrolment.token)).",
+        "Get the first certificate \(enrolment.certificate) for \(enrolment.customerName) (customer \(enrolment.customerID)), "
+          + "with the order \(enrolment.order) and a new key on \(token(enrolment.token)).",
         "The certificate is there, belongs to the new key and was issued to the customer" + written(enrolment.output))
     case .renewCertificate(let name, let certificate, let output):
       StepDescription(

@@ -41,7 +41,10 @@ struct TranscriptPeople {
       verified.content == expectedContent
     else { return "<p><strong>The seal does not verify. Do not rely on this transcript.</strong></p>" }
     let signers = verified.signatures.map { signature in
-      let who = signature.role == "key" ? "Key of the ceremony" : "Participant"
+      let participant = transcript.plan.participants.first { $0.acknowledgement == .key(publicKeySHA256: signature.publicKeySHA256) }
+      let who =
+        signature.role == "key"
+        ? "Key of the ceremony" : participant.map { HTMLText.isolated($0.name) } ?? "A key that the plan does not name"
       return """
         <div class="signer"><p><strong>\(who)</strong>, SHA-256 of the public key: \(HTMLText.digits(signature.publicKeySHA256))</p>
         \(AnnotatedTranscript.bytes(signature.publicKeySHA256).map(PaperParts.words) ?? "")</div>

@@ -55,7 +55,8 @@ struct TranscriptSteps {
 
   private func log(_ entries: [TranscriptEntry]) -> String {
     let items = entries.map { entry in
-      "<li\(entry.kind == .stepFailed || entry.kind == .resumed ? " class=\"bad\"" : "")><time>\(time(entry.time))</time>\(event(entry.body))</li>"
+      let isBad = entry.kind == .stepFailed || entry.kind == .resumed
+      return "<li\(isBad ? " class=\"bad\"" : "")><time>\(time(entry.time))</time>\(event(entry.body))</li>"
     }
     return "<ul class=\"log\">\(items.joined())</ul>"
   }
@@ -74,14 +75,16 @@ extension TranscriptSteps {
     case .stepBegun(let begun): begun.attempt == 1 ? "begun" : "begun again, attempt \(begun.attempt)"
     case .stepDone(let done): Self.done(done)
     case .stepFailed(let failed):
-      "failed: \(PaperParts.prose(failed.message)) (\(HTMLText.escape([failed.rule, failed.code].compactMap(\.self).joined(separator: ", "))))"
+      "failed: \(PaperParts.prose(failed.message)) "
+        + "(\(HTMLText.escape([failed.rule, failed.code].compactMap(\.self).joined(separator: ", "))))"
     case .asked(let asked):
       "\(HTMLText.isolated(words.person(asked.participant))) was asked: \(PaperParts.prose(asked.text)) "
         + (asked.answer.map { "<strong>\(PaperParts.prose($0))</strong>" } ?? "<em>a secret, not recorded</em>") + Self.by(asked.by)
     case .fileRead(let file): "read \(Self.file(file))"
     case .fileWritten(let file): "wrote \(Self.file(file))"
     case .acknowledged(let acknowledged):
-      "\(HTMLText.isolated(words.person(acknowledged.participant))) acknowledged by \(Self.means(acknowledged.means))\(Self.by(acknowledged.by))"
+      "\(HTMLText.isolated(words.person(acknowledged.participant))) acknowledged by \(Self.means(acknowledged.means))"
+        + Self.by(acknowledged.by)
     case .pinShared(let shared): sharing(shared)
     case .serial(let serial):
       "token \(HTMLText.escape(serial.token)) has the serial number <strong>\(HTMLText.isolated(serial.serial))</strong>"
@@ -103,7 +106,8 @@ extension TranscriptSteps {
   }
 
   private static func file(_ file: TranscriptEntry.FileRecord) -> String {
-    "<strong>\(HTMLText.isolated(file.file))</strong> (\(HTMLText.escape(file.name))), \(file.size) octets, SHA-256 \(HTMLText.digits(file.sha256))"
+    "<strong>\(HTMLText.isolated(file.file))</strong> (\(HTMLText.escape(file.name))), \(file.size) octets, "
+      + "SHA-256 \(HTMLText.digits(file.sha256))"
   }
 
   static func means(_ means: TranscriptEntry.Means) -> String {

@@ -13,9 +13,21 @@ struct AnnotatedTranscriptTests {
     ).html()
   }
 
+  /// How many entries stand before the interruption: those before the end of the step `proof`, and two more.
+  private static func interruption() throws -> Int {
+    let lines = try TranscriptReader(try TranscriptFixture().bytes()).lines
+    let end = try #require(
+      lines.firstIndex { line in
+        guard case .stepDone(let done) = line.entry.body else { return false }
+        return done.step == "proof"
+      })
+    return end + 2
+  }
+
   /// One with everything that can happen.
-  static func eventful() -> TranscriptFixture {
+  static func eventful() throws -> TranscriptFixture {
     var fixture = TranscriptFixture()
+    let before = try interruption()
     fixture.mode = .performance
     fixture.approval = .init(run: String(repeating: "0a", count: 16), sealSHA256: String(repeating: "cd", count: 32))
     fixture.insert = { body in
@@ -25,7 +37,8 @@ struct AnnotatedTranscriptTests {
         .stepBegun(.init(step: "proof", action: "prove-key", attempt: 2, intent: [:])),
         .resumed(
           .init(
-            after: 11, removedOctets: 17, removedSHA256: String(repeating: "ee", count: 32), answers: .people, tool: TranscriptFixture.tool,
+            after: before, removedOctets: 17, removedSHA256: String(repeating: "ee", count: 32), answers: .people,
+            tool: TranscriptFixture.tool,
             siteSHA256: nil)),
         .stepBegun(.init(step: "proof", action: "prove-key", attempt: 3, intent: [:])),
         .noted(.init(step: "proof", text: "The key was found; it is not made again.")),
@@ -42,7 +55,8 @@ struct AnnotatedTranscriptTests {
       "<strong><bdi>A-17</bdi></strong>", "aardvark adroitness absurd adviser", "<bdi>ceremony.proof</bdi></strong> (proof), 7 octets",
       "C_Sign",
       "shared, 2 of 2",
-      "share 2: <bdi>Anna Auditor</bdi>", "Key of the ceremony", "all 7 steps are done, and the transcript is sealed", "No interruption",
+      "share 2: <bdi>Anna Auditor</bdi>", "Key of the ceremony",
+      "all \(try TranscriptFixture().plan().steps.count) steps are done, and the transcript is sealed", "No interruption",
       "File read: <bdi>statement.pdf</bdi>", "rehearsal</span>",
     ] {
       #expect(page.contains(text), "\(text)")
@@ -54,12 +68,13 @@ struct AnnotatedTranscriptTests {
 
   @Test("interruptions, failed attempts, torn lines, notes, answers of a file are told at the top and at their step")
   func events() throws {
-    var fixture = Self.eventful()
+    var fixture = try Self.eventful()
     let page = try Self.page(fixture)
     for text in [
-      "Interrupted after line 11, in the step proof", "A last line that was not whole (17 octets)", "An attempt at the step proof failed",
+      "Interrupted after line \(try Self.interruption()), in the step proof", "A last line that was not whole (17 octets)",
+      "An attempt at the step proof failed",
       "the token &lt;b&gt;does not&lt;/b&gt; answer", "begun again, attempt 3", "The key was found; it is not made again.",
-      "has the serial number <strong><bdi>5a1c77</bdi>", "A performance.",
+      "has the serial number <strong><bdi>5a1c77</bdi>", "It came to its end",
     ] {
       #expect(page.contains(text), "\(text)")
     }
@@ -70,7 +85,7 @@ struct AnnotatedTranscriptTests {
 
   @Test("what differs from the rehearsal is told; a transcript that ends early says so")
   func differences() throws {
-    var performance = Self.eventful()
+    var performance = try Self.eventful()
     #expect(try Self.page(performance, rehearsal: TranscriptFixture()).contains("it is what was rehearsed"))
     performance.change = { body in
       guard case .stepDone(let done) = body, done.step == "key" else { return body }
@@ -80,7 +95,7 @@ struct AnnotatedTranscriptTests {
       )
     }
     let page = try Self.page(performance, rehearsal: TranscriptFixture())
-    #expect(page.contains("Not as rehearsed") && page.contains("<bdi>/algorithm</bdi>: ecdsa-p256"))
+    #expect(page.contains("Not as rehearsed") && page.contains("<bdi>/algorithm</bdi>: <bdi>ecdsa-p256"))
     let fixture = TranscriptFixture()
     let lines = try fixture.lines()
     let early = try AnnotatedTranscript(
@@ -105,9 +120,14 @@ struct AnnotatedTranscriptTests {
     "in Chromium: A4, both digests in QR codes, every step, nothing wider than a telephone",
     .enabled(if: PaperBrowser.isToRun, PaperBrowser.whySkipped))
   func browser() async throws {
-    let fixture = Self.eventful()
-    let lines = try TranscriptReader(try fixture.bytes()).lines
-    let paper = try await PaperBrowser(try Self.page(fixture, rehearsal: TranscriptFixture()), name: "transcript")
+    let fixture = try Self.eventful()
+    // Signatures are random: one transcript for both.
+    let transcript = try TranscriptReader(try fixture.bytes())
+    let lines = transcript.lines
+    let page = try AnnotatedTranscript(
+      try fixture.plan(), transcript, rehearsal: try TranscriptReader(try TranscriptFixture().bytes())
+    ).html()
+    let paper = try await PaperBrowser(page, name: "transcript")
     #expect(paper.information.contains("(A4)"))
     let last = try #require(lines.last)
     let plan = EvidenceText.hexadecimal(try fixture.plan().sha256)

@@ -40,7 +40,7 @@ struct PaperBrowser {
     overflow = try await Self.overflow(of: html, base: base, browser)
   }
 
-  /// The page in a frame 360 pixels wide: headless windows are not so narrow. What the frame's page measures, a script of the test's own says.
+  /// The page in a frame 360 pixels wide: headless windows are not so narrow. A script of the test's own measures it.
   private static func overflow(of html: String, base: String, _ browser: Chromium) async throws -> Int {
     // The page's policy forbids scripts, so the copy that is measured has none.
     let copy = html.replacing(/<meta http-equiv="Content-Security-Policy"[^>]*>/, with: "")
