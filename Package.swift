@@ -138,6 +138,8 @@ let package = Package(
         "CertificateLifecycle", "KeyCeremony", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, crypto, grdb,
       ],
       path: "Tests/Campaign"),
+    .executableTarget(
+      name: "ceremony-campaign", dependencies: ["Campaign", "TestSupport", argumentParser], path: "Tests/CeremonyCampaign"),
     .executableTarget(name: "kill-campaign", dependencies: ["Campaign", argumentParser], path: "Tests/KillCampaign"),
     .executableTarget(
       name: "ceremony-probe", dependencies: ["Commands", "KeyCeremony", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509],
