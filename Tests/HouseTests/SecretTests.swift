@@ -12,6 +12,8 @@ struct SecretTests {
     "Sources/KeyCeremony/Shares/PINShare.swift": "header, checksum and digest of a share",
     "Sources/KeyCeremony/Shares/SharedPIN.swift": "salt and PIN together; shares together",
     "Sources/KeyCeremony/Shares/ShareText.swift": "a share's octets as groups, and back",
+    "Sources/KeyCeremony/Paper/QRCode.swift": "a share's QR code, and pages with a share in them",
+    "Sources/KeyCeremony/Paper/ShareCard.swift": "a share's groups on its card",
     "Sources/KeyCeremony/Shares/TypedGroups.swift": "what was typed from a card",
     "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
     "Sources/Secrets/SecretGroups.swift": "a share's groups, for the screen", "Sources/Secrets/OpenTerminal.swift": "a share is shown",

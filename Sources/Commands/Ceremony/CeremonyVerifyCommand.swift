@@ -30,7 +30,8 @@ struct CeremonyVerifyCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The ceremony key: PEM or DER of it or of its certificate, or the SHA-256 of the public key in hexadecimal.", valueName: "file|sha256"),
+      "The ceremony key: PEM or DER of it or of its certificate, or the SHA-256 of the public key in hexadecimal.",
+      valueName: "file|sha256"),
     completion: .file())
   var key: String?
 

@@ -71,7 +71,9 @@ extension CeremonyVerifyReport {
   private var fileBlock: String? {
     list(
       "files",
-      filesWritten.map { "\($0.file), \($0.size) bytes, SHA-256 \($0.sha256): written by \($0.step)\($0.isCompared ? ", and is that file" : "")" }
+      filesWritten.map {
+        "\($0.file), \($0.size) bytes, SHA-256 \($0.sha256): written by \($0.step)\($0.isCompared ? ", and is that file" : "")"
+      }
         + filesRead.map { "\($0.file), \($0.size) bytes, SHA-256 \($0.sha256): read by \($0.step)" })
   }
 

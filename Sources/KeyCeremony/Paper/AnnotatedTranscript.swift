@@ -62,8 +62,6 @@ public struct AnnotatedTranscript: Sendable {
       \(TranscriptDigests(self).markup)
       \(signatures)
       </main>
-      <footer><p>This page shows what the transcript says, whose last line has the digest above. <code>hsmkey ceremony verify</code> tells \
-      whether the transcript is whole, unchanged, and signed by those who should have.</p></footer>
       """)
   }
 
@@ -126,7 +124,7 @@ public struct AnnotatedTranscript: Sendable {
     return plan + "\n"
       + PaperParts.section(
         "Digest of the transcript's last line", id: "head",
-        "<p class=\"lead\">Line \(lines.count), \(last.entry.kind.rawValue). Whoever keeps this digest can tell later whether a line was changed or left out.</p>\n"
+        "<p class=\"lead\">Line \(lines.count), \(last.entry.kind.rawValue). Whoever keeps it can tell later whether a line was changed or left out. This page shows what the transcript says; whether that is whole, unchanged and signed by those who should have, <code>hsmkey ceremony verify</code> tells.</p>\n"
           + (try PaperParts.digest(
             sha256, code: "\(TranscriptEntry.Opened.format) lines \(lines.count) sha256 \(last.sha256)", title: "The last line's SHA-256")),
         style: "whole")

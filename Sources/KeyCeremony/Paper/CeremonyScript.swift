@@ -27,8 +27,6 @@ public struct CeremonyScript: Sendable {
       \(ScriptSteps(plan).markup)
       \(ending)
       </main>
-      <footer><p>This script was printed from the plan with the digest above; <code>hsmkey ceremony perform</code> shows the same digest at each gate. \
-      If one word of it differs, this is not the script of what the machine does: stop.</p></footer>
       """)
   }
 
@@ -40,7 +38,8 @@ public struct CeremonyScript: Sendable {
   private func digestSection() throws(CeremonyError) -> String {
     PaperParts.section(
       "Digest of the plan", id: "digest",
-      "<p class=\"lead\">SHA-256 of the plan's file. At a gate, the machine asks for some of these words by their numbers.</p>\n"
+      "<p class=\"lead\">SHA-256 of the plan's file. At each gate the machine shows it, and asks for some of these words by their numbers. "
+        + "If one word differs, this is not the script of what the machine does: stop.</p>\n"
         + (try PaperParts.digest(plan.sha256, code: Self.code(plan), title: "The plan's SHA-256")),
       style: "whole")
   }
@@ -66,7 +65,8 @@ public struct CeremonyScript: Sendable {
       """
       <p class="lead">What was not as it is written here, with the number of the step:</p>
       <div class="lines"><i></i><i></i><i></i><i></i></div>
-      <p class="lead">First four words of the digest that the machine shows at the end: \(Self.blank) \(Self.blank) \(Self.blank) \(Self.blank)</p>
+      <p class="lead">First four words of the digest that the machine shows at the end:</p>
+      <div class="four">\(Self.blank)\(Self.blank)\(Self.blank)\(Self.blank)</div>
       <p class="lead">But for this, everything was done as it is written here.</p>
       \(PaperParts.table("people", ["Name", "Date and time", "Signature"], rows))
       """, style: "whole")

@@ -39,6 +39,7 @@ enum PaperStyle {
     .words li { white-space: nowrap; }
     .words span { display: inline-block; min-width: 2.2ch; text-align: right; color: var(--quiet); font-size: .8em; margin-right: .35rem; }
     table { width: 100%; border-collapse: collapse; font-size: .95rem; }
+    table + table { margin-top: .8rem; }
     th, td { padding: .4rem .5rem; text-align: left; vertical-align: top; border: 1px solid var(--line); }
     thead th { background: var(--shade); font-weight: 600; }
     tbody th { font-weight: 600; }
@@ -69,6 +70,9 @@ enum PaperStyle {
       text-transform: uppercase; margin-right: .4em;
     }
     .mark.strong { background: #000; color: #fff; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+    .four { display: grid; grid-template-columns: repeat(4, 1fr); gap: 0 1rem; margin: 0 0 .8rem; }
+    .four .blank { min-width: 0; }
+    .lines + .lead { margin-top: 1.2rem; }
     .signature { height: 2.6rem; }
     .lines { margin: .5rem 0 0; }
     .lines i { display: block; height: 2rem; border-bottom: 1px solid var(--line); }
@@ -78,7 +82,6 @@ enum PaperStyle {
     .log li { margin: 0 0 .35rem; }
     .log time { font-variant-numeric: tabular-nums; color: var(--quiet); margin-right: .4em; }
     .log .bad { font-weight: 700; }
-    footer { margin-top: 2rem; padding-top: .6rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .85rem; }
     @media screen and (max-width: 44rem) {
       body { padding: 1rem .75rem 2rem; }
       h1 { font-size: 1.5rem; }
@@ -115,7 +118,6 @@ enum PaperStyle {
       .qr { width: 34mm; height: 34mm; }
       .signature { height: 11mm; }
       .lines i { height: 9mm; }
-      footer { break-inside: avoid; }
     }
     """
 }

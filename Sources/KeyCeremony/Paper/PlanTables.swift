@@ -71,6 +71,6 @@ struct PlanTables {
       ]
     }
     let outputs = plan.outputs.map { [HTMLText.escape($0.id), "written", HTMLText.isolated($0.file), CeremonyScript.blank] }
-    return PaperParts.table("files", ["Name", "", "What it is", "SHA-256"], inputs + outputs)
+    return PaperParts.table("files", ["Name", "Use", "What it is", "SHA-256"], inputs + outputs)
   }
 }

@@ -37,8 +37,7 @@ public struct StepDescription: Sendable, Hashable {
           + "\(words.person(listener)) types them.",
         "The words are those of the digest.")
     case .gate(let text, let participants):
-      let ways = participants.map { words.acknowledgement($0) }
-      self.init("Gate", text, "\(ways.joined(separator: "; ")). Without each of them nothing goes on.")
+      self.init("Gate", text, "\(words.acknowledgements(participants)). Without each of them nothing goes on.")
     }
   }
 }
@@ -61,13 +60,24 @@ struct PlanWords {
 
   func input(_ id: String) -> String { "the input \(id)" + (plan.input(id).map { " (\($0.description))" } ?? "") }
 
-  func acknowledgement(_ id: String) -> String {
-    switch plan.participant(id)?.acknowledgement {
-    case .words: "\(person(id)) types words of the digest"
-    case .pin: "\(person(id)) types the PIN chosen at the beginning"
-    case .key: "\(person(id)) signs with the own key"
-    case nil: person(id)
+  /// Who acknowledges how, those together who do it in the same way.
+  func acknowledgements(_ ids: [String]) -> String {
+    var byWords: [String] = []
+    var byPIN: [String] = []
+    var byKey: [String] = []
+    for id in ids {
+      switch plan.participant(id)?.acknowledgement {
+      case .pin: byPIN.append(person(id))
+      case .key: byKey.append(person(id))
+      case .words, nil: byWords.append(person(id))
+      }
     }
+    let ways: [([String], one: String, several: String)] = [
+      (byWords, "types words of the digest", "type words of the digest"),
+      (byPIN, "types the PIN chosen at the beginning", "type the PINs chosen at the beginning"),
+      (byKey, "signs with the own key", "sign with their own keys"),
+    ]
+    return ways.filter { !$0.0.isEmpty }.map { "\(Self.list($0.0)) \($0.0.count == 1 ? $0.one : $0.several)" }.joined(separator: "; ")
   }
 
   func subject(_ subject: StepAction.ReadAloudSubject) -> String {

@@ -86,7 +86,7 @@ extension CeremonyPlan {
     let shares = pins.flatMap { pin in
       custodians(of: pin.id).map {
         PlanQuestion(
-          id: "combine/\(pin.id)/\($0)/share", participant: $0, kind: .share, text: "the share of \(pin.id), from the card",
+          id: "combine/\(pin.id)/\($0)", participant: $0, kind: .share, text: "the share of \(pin.id), from the card",
           isCertain: false)
       }
     }

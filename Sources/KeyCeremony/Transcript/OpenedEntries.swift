@@ -19,6 +19,7 @@ extension TranscriptEntry {
 
   /// The program that ran.
   public struct Tool: Sendable, Hashable {
+    /// As `--version` prints it.
     public let version: String
     /// The SHA-256 of its file, in hexadecimal.
     public let sha256: String
@@ -33,6 +34,7 @@ extension TranscriptEntry {
     public struct Site: Sendable, Hashable {
       /// A token as the site file names it.
       public struct Token: Sendable, Hashable {
+        /// The SHA-256 of the module's file, in hexadecimal.
         public let moduleSHA256: String
         /// Nil for a blank token.
         public let serial: String?
@@ -56,16 +58,19 @@ extension TranscriptEntry {
 
     /// A random number that no other run has: 32 hexadecimal digits.
     public let run: String
+    /// Rehearsal or performance.
     public let mode: Mode
     /// The plan: the text of the file, as it was.
     public let plan: String
     /// The SHA-256 of ``plan``, in hexadecimal.
     public let planSHA256: String
+    /// The program that runs.
     public let tool: Tool
     /// Nil in a rehearsal.
     public let site: Site?
     /// Nil in a rehearsal.
     public let approval: Approval?
+    /// Who answers.
     public let answers: Answerer
   }
 
@@ -77,7 +82,9 @@ extension TranscriptEntry {
     public let removedOctets: Int
     /// The SHA-256 of those bytes; nil where there were none.
     public let removedSHA256: String?
+    /// Who answers.
     public let answers: Answerer
+    /// The program that runs.
     public let tool: Tool
     /// Nil in a rehearsal.
     public let siteSHA256: String?

@@ -3,6 +3,7 @@ public import KeyEvidence
 extension TranscriptEntry {
   /// Somebody was asked.
   public struct Asked: Sendable, Hashable {
+    /// The step's name in the plan.
     public let step: String
     /// The question's name, as prepared answers have it.
     public let question: String
@@ -12,6 +13,7 @@ extension TranscriptEntry {
     public let text: String
     /// Nil for a secret.
     public let answer: String?
+    /// Who answered.
     public let by: Answerer
   }
 
@@ -29,12 +31,15 @@ extension TranscriptEntry {
   public struct Acknowledged: Sendable, Hashable {
     /// The gate's name in the plan, or `end`.
     public let step: String
+    /// The participant's name in the plan.
     public let participant: String
+    /// How.
     public let means: Means
     /// The digest that was shown, in hexadecimal: the plan's at gates, that of the line `finished` at the end.
     public let over: String
     /// The signed statement, of those who acknowledge with a key.
     public let statement: JSONValue?
+    /// Who answered.
     public let by: Answerer
   }
 
@@ -42,16 +47,19 @@ extension TranscriptEntry {
   public struct PINShared: Sendable, Hashable {
     /// A custodian's share.
     public struct Share: Sendable, Hashable {
+      /// The number on the card.
       public let index: Int
       /// In hexadecimal.
       public let sha256: String
     }
 
+    /// The step's name in the plan.
     public let step: String
     /// The PIN's name in the plan.
     public let pin: String
     /// The set's name on each card, in hexadecimal.
     public let set: String
+    /// How many shares make the PIN.
     public let threshold: Int
     /// By the custodian's name in the plan.
     public let shares: [String: Share]
@@ -59,7 +67,9 @@ extension TranscriptEntry {
 
   /// Something to know.
   public struct Noted: Sendable, Hashable {
+    /// The step's name in the plan; nil for what is about none.
     public let step: String?
+    /// What there is to know.
     public let text: String
   }
 

@@ -15,6 +15,7 @@ extension TranscriptEntry {
 
   /// A step has come to its end.
   public struct StepDone: Sendable, Hashable {
+    /// The step's name in the plan.
     public let step: String
     /// What came of it, for people.
     public let result: [String: JSONValue]
@@ -22,21 +23,25 @@ extension TranscriptEntry {
     public let comparable: [String: JSONValue]
     /// How often each Cryptoki function was called.
     public let calls: [String: Int]
+    /// How long it took.
     public let milliseconds: Int
   }
 
   /// A step did not come to its end. It may be begun again.
   public struct StepFailed: Sendable, Hashable {
+    /// The step's name in the plan.
     public let step: String
     /// A short word: `key-not-found`, `CKR_PIN_INCORRECT`.
     public let code: String
     /// The rule that refused, where one did.
     public let rule: String?
+    /// What was wrong.
     public let message: String
   }
 
   /// A file that was read, or that is about to be put in its place.
   public struct FileRecord: Sendable, Hashable {
+    /// The step's name in the plan.
     public let step: String
     /// The input's or output's name in the plan.
     public let name: String
@@ -50,9 +55,11 @@ extension TranscriptEntry {
 
   /// A blank token got its serial number.
   public struct Serial: Sendable, Hashable {
+    /// The step's name in the plan.
     public let step: String
     /// The token's name in the plan.
     public let token: String
+    /// The serial number.
     public let serial: String
   }
 }

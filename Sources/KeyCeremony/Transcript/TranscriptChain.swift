@@ -55,11 +55,12 @@ struct TranscriptChain {
       return next == index + 1
         ? ("it does not follow line \(index), nor does line \(index + 2) follow it: it was edited, or line \(index) was", nil)
         : (
-          "lines \(index + 1) to \(next) follow each other and neither line \(index) nor line \(next + 1): spliced in from another run", nil
+          "lines \(index + 1) to \(next) follow each other and neither line \(index) nor line \(next + 1): spliced in from another run",
+          nil
         )
     }
     return (
-      "line \(index) is not the one that this line was written after: line \(index) was edited, or another run was spliced on here", nil
+      "line \(index) is not the one that this line was written after: it was edited, or another run was spliced on here", nil
     )
   }
 

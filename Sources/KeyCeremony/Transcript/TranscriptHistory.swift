@@ -21,6 +21,7 @@ public struct TranscriptHistory: Sendable {
   public struct Attempt: Sendable, Hashable {
     /// From 1.
     public let number: Int
+    /// When it began.
     public let begunAt: Date
     /// What was written down for recovery before the act.
     public let intent: [String: JSONValue]
@@ -40,11 +41,13 @@ public struct TranscriptHistory: Sendable {
     public internal(set) var attempts: [Attempt]
     /// How it ended; nil while it has not.
     public internal(set) var done: TranscriptEntry.StepDone?
+    /// When it ended; nil while it has not.
     public internal(set) var doneAt: Date?
   }
 
   /// The first entry.
   public let opened: TranscriptEntry.Opened
+  /// When the run began.
   public let openedAt: Date
   /// The steps that were begun, in their order. All but the last are done.
   public private(set) var steps: [Step] = []
@@ -66,6 +69,7 @@ public struct TranscriptHistory: Sendable {
   public private(set) var resumptions: [TranscriptEntry.Resumed] = []
   /// The SHA-256 of the line `finished`, in hexadecimal: what is acknowledged at the end. Nil before it.
   public private(set) var finishedSHA256: String?
+  /// When all steps were done; nil before.
   public private(set) var finishedAt: Date?
   /// The last entry, where the run has come to its end.
   public private(set) var sealed: TranscriptEntry.Sealed?

@@ -2,6 +2,7 @@ import KeyEvidence
 
 /// A whole line of a transcript: the entry, and the digest that the next line holds.
 public struct TranscriptLine: Sendable, Hashable {
+  /// What the line says.
   public let entry: TranscriptEntry
   /// The SHA-256 of the line without its LF, in hexadecimal.
   public let sha256: String

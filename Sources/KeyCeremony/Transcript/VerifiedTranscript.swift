@@ -41,9 +41,11 @@ public struct VerifiedTranscript: Sendable {
       case file
     }
 
+    /// What kind of thing it is.
     public let kind: Kind
     /// The line of the transcript, counted from 1; nil where it is about none.
     public let line: Int?
+    /// When; nil where it is about no line.
     public let time: Date?
     /// One sentence without a full stop.
     public let text: String

@@ -104,7 +104,7 @@ final class CeremonyPeople {
     if let start = found.lastIndex(where: { $0.0 == 1 }), found[start...].count >= 32 {
       words = Dictionary(found[start..<start + 32].map { ($0.0, $0.1) }) { first, _ in first }
     }
-    let groups = text.matches(of: /(?m)^ *((?:[0-9A-Z*~$=]{4,6} ?){3,})$/).map { String($0.1) }
+    let groups = text.matches(of: /(?:^|\s)(\d{1,2})  ([0-9A-HJKMNP-TV-Z]{5})(?:\s|$)/).map { String($0.2) }
     if text.contains("Write it down"), let participant = Self.participant(in: text) {
       cards[participant] = groups.joined(separator: " ")
     }

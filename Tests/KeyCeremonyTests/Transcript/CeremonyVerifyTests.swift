@@ -122,7 +122,10 @@ struct CeremonyVerifyTests {
       ("edited", whole.replacing("A-17", with: "A-18")), ("cut", lines.dropLast(2).joined(separator: "\n") + "\n"),
       ("left out", (lines[..<4] + lines[5...]).joined(separator: "\n") + "\n"),
       ("not canonical", whole.replacing("\"entry\":0,", with: "\"entry\": 0,")),
-      ("sealed at another time", (lines.dropLast() + [lines[lines.count - 1].replacing("\"time\":\"2026", with: "\"time\":\"2027")]).joined(separator: "\n") + "\n"),
+      (
+        "sealed at another time",
+        (lines.dropLast() + [lines[lines.count - 1].replacing("\"time\":\"2026", with: "\"time\":\"2027")]).joined(separator: "\n") + "\n"
+      ),
     ] {
       try desk.folder.write(text.utf8, to: "performance/transcript.jsonl")
       #expect(try await !check().succeeded, "\(what)")

@@ -47,7 +47,10 @@ struct TranscriptFixture: Sendable {
   /// The plan's file.
   func planText() throws -> String {
     let auditor = try Self.sha256(Self.auditorKey)
-    let whole = isSmall ? "" : """
+    let whole =
+      isSmall
+      ? ""
+      : """
       inputs: { statement: { description: What is signed } }
       outputs: { proof: { file: ceremony.proof }, signature: { file: statement.sig } }
 
@@ -65,7 +68,8 @@ struct TranscriptFixture: Sendable {
       \(planNote)steps:
         - { id: agree, action: gate, actor: leader, text: We go on., participants: [leader, auditor] }
       \(isSmall ? "" : Self.setUp)\
-        - { id: key, action: generate-key, actor: leader, token: main, key: ceremony-2026, algorithm: ecdsa-p256, policy: non-exportable-signing }
+        - { id: key, action: generate-key, actor: leader, token: main, key: ceremony-2026, algorithm: ecdsa-p256,
+            policy: non-exportable-signing }
       \(isSmall ? "" : Self.use)
       """
   }

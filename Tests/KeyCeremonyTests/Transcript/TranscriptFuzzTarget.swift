@@ -7,7 +7,7 @@ import KeyEvidence
 enum TranscriptFuzzTarget: String, CaseIterable, Sendable {
   /// The input is bytes that should be a transcript.
   case bytes = "transcript-bytes"
-  /// The input is lines; number and digest of each are put right before they are read.
+  /// The input is lines; number and digests of each are put right before they are read.
   case chained = "transcript-chained"
 
   /// Tries one input.
@@ -28,7 +28,9 @@ enum TranscriptFuzzTarget: String, CaseIterable, Sendable {
       if history.count != reader.lines.count { return "an entry was not counted" }
       return nil
     } catch {
-      if ![.transcriptFile, .transcriptChain, .transcriptSteps, .transcriptWhole].contains(error.rule) { return "the error is another's: \(error)" }
+      if ![.transcriptFile, .transcriptChain, .transcriptSteps, .transcriptWhole].contains(error.rule) {
+        return "the error is another's: \(error)"
+      }
       if error.rule == .transcriptWhole { return nil }
       guard let number = error.message.split(separator: ":").first?.split(separator: " ").last.flatMap({ Int($0) }),
         (1...lineCount).contains(number)
@@ -47,6 +49,7 @@ enum TranscriptFuzzTarget: String, CaseIterable, Sendable {
       if case .object(var members)? = try? CanonicalJSON.parse(line) {
         members["entry"] = .integer(number)
         members["previous"] = .string(previous)
+        if case .string(let plan)? = members["plan"] { members["plan-sha256"] = .string(EvidenceText.sha256(Array(plan.utf8))) }
         line = CanonicalJSON.encode(.object(members))
       }
       previous = EvidenceText.sha256(line)

@@ -93,7 +93,8 @@ struct TranscriptTamperTests {
     let (ours, theirs) = (try Self.whole.lines(), try other.lines())
     for index in 1..<ours.count {
       let error = refused(Array(ours[..<index] + theirs[index...]))
-      #expect(error?.rule == .transcriptChain && error?.message.contains("two runs are spliced together") == true, "\(error?.message ?? "")")
+      #expect(
+        error?.rule == .transcriptChain && error?.message.contains("two runs are spliced together") == true, "\(error?.message ?? "")")
       #expect(error?.message.hasPrefix("line \(index + 1): ") == true)
       #expect(error?.message.contains(other.run) == true)
     }

@@ -103,7 +103,9 @@ struct TranscriptWriterTests {
     let size = try Data(contentsOf: URL(filePath: writer.path)).count
     let steps = refusal { try writer.append(.stepBegun(.init(step: "key", action: "generate-key", attempt: 1, intent: [:]))) }
     #expect(steps?.rule.rawValue == "CEREMONY-TRANSCRIPT-STEPS")
-    let name = refusal { try writer.append(.asked(.init(step: "agree", question: "", participant: "a", text: "", answer: nil, by: .people))) }
+    let name = refusal {
+      try writer.append(.asked(.init(step: "agree", question: "", participant: "a", text: "", answer: nil, by: .people)))
+    }
     #expect(name?.rule == .transcriptFile)
     let long = String(repeating: "x", count: TranscriptEntry.maximumLineSize)
     #expect(refusal { try writer.append(.noted(.init(step: nil, text: long))) }?.rule == .transcriptFile)

@@ -199,7 +199,8 @@ struct VerifiedTranscriptTests {
 
     let lines = [0, 5, 4].enumerated().map { index, seconds in
       TranscriptLine(
-        entry: .init(number: index, previous: "", time: TranscriptFixture.start + seconds, body: .noted(.init(step: nil, text: ""))), sha256: "")
+        entry: .init(number: index, previous: "", time: TranscriptFixture.start + seconds, body: .noted(.init(step: nil, text: ""))),
+        sha256: "")
     }
     #expect(TranscriptObserver.observations(lines).map(\.kind) == [.clock])
   }
