@@ -4,8 +4,8 @@ import KeyCeremony
 /// The parts of a ceremony that need a process of their own: a terminal, or SoftHSM from its initialisation on.
 ///
 /// - `ceremony-probe room PLAN FILE`: goes through every kind of scene and question on the terminal, and writes the answers into a file.
-/// - `ceremony-probe ground PLAN SIMULATOR`: makes the ground of a rehearsal, tells what is there, and takes it away; with `--hold` it waits
-///   for the end of its input before.
+/// - `ceremony-probe ground PLAN SIMULATOR`: makes the ground of a rehearsal, tells what is there, and takes it away; with `--hold` it
+///   waits for the end of its input before.
 @main
 struct CeremonyProbe {
   static func main() async {

@@ -16,7 +16,6 @@ struct SecretTests {
     "Sources/KeyCeremony/Paper/ShareCard.swift": "a share's groups on its card",
     "Sources/KeyCeremony/Shares/TypedGroups.swift": "what was typed from a card",
     "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
-    "Sources/Secrets/HeldSecret.swift": "copies of what the process holds",
     "Sources/Secrets/SecretGroups.swift": "a share's groups, for the screen", "Sources/Secrets/OpenTerminal.swift": "a share is shown",
   ]
 

@@ -113,7 +113,8 @@ final class PreparedRoom: CeremonyRoom {
     }
     guard answer.lowercased() != "stop" else {
       throw CeremonyError(
-        .stopped, operation: "ask \(question.id)", message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony")
+        .stopped, operation: "ask \(question.id)", message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony"
+      )
     }
     return answer
   }

@@ -105,7 +105,8 @@ final class RehearsalDesk: CertificateDesk {
     guard let path = named ?? beside, FileManager.default.isExecutableFile(atPath: path) else {
       throw CommandError(
         .configuration, code: "simulator-not-found", operation: operation,
-        message: "\(named ?? beside ?? "certificate-service-simulator") is no program; the plan asks for certificates, and a rehearsal gets "
+        message:
+          "\(named ?? beside ?? "certificate-service-simulator") is no program; the plan asks for certificates, and a rehearsal gets "
           + "them from the simulator",
         hints: ["put certificate-service-simulator beside hsmkey, or name it: --simulator PATH"])
     }

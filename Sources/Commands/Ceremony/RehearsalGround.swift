@@ -4,8 +4,8 @@ import PKCS11
 import Secrets
 import TokenKeys
 
-/// The ground that a rehearsal happens on: SoftHSM tokens in a folder that is gone afterwards, with everything on them that the plan wants to
-/// find, and a site for it. Nothing of the machine's own tokens, PINs, states or settings is touched.
+/// The ground that a rehearsal happens on: SoftHSM tokens in a folder that is gone afterwards, with everything on them that the plan wants
+/// to find, and a site for it. Nothing of the machine's own tokens, PINs, states or settings is touched.
 final class RehearsalGround: Sendable {
   /// Modules, serial numbers and PIN sources of this ground.
   let site: SiteBinding
@@ -22,7 +22,8 @@ final class RehearsalGround: Sendable {
   let tokens: GroundTokens
 
   private init(
-    _ plan: CeremonyPlan, _ folder: RehearsalFolder, _ tokenFolder: String, _ tokens: GroundTokens, _ desk: RehearsalDesk?, _ site: SiteBinding,
+    _ plan: CeremonyPlan, _ folder: RehearsalFolder, _ tokenFolder: String, _ tokens: GroundTokens, _ desk: RehearsalDesk?,
+    _ site: SiteBinding,
     _ pins: GroundPINs
   ) {
     self.plan = plan

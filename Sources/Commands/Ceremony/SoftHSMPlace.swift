@@ -21,7 +21,9 @@ enum SoftHSMPlace {
       }
       return named
     }
-    if let found = (["/usr/lib/softhsm/libsofthsm2.so"] + paths).first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
+    if let found = (["/usr/lib/softhsm/libsofthsm2.so"] + paths).first(where: { FileManager.default.fileExists(atPath: $0) }) {
+      return found
+    }
     throw CommandError(
       .configuration, code: "softhsm-not-found", operation: "make the ground for the rehearsal",
       message: "SoftHSM is not installed, and a rehearsal happens on its tokens",

@@ -138,7 +138,8 @@ final class TerminalDisplay: Sendable {
     switch question.kind {
     case .words(_, let places):
       places.count == 1
-        ? "Word \(places[0]) of the digest." : "Words \(places.map(String.init).joined(separator: ", ")) of the digest, with spaces between."
+        ? "Word \(places[0]) of the digest."
+        : "Words \(places.map(String.init).joined(separator: ", ")) of the digest, with spaces between."
     case .pin: "Nothing and Enter when the person is not here."
     case .newPIN: "\(newPINLength.lowerBound) to \(newPINLength.upperBound) characters, typed twice; it is kept nowhere."
     case .share: "As it stands on the card. Nothing is shown while it is typed."
@@ -174,7 +175,8 @@ final class TerminalDisplay: Sendable {
     guard style != .plain else {
       return keepingWhatWasShown
         ? "\n"
-        : String(repeating: "\n", count: max(rows, 50)) + lines(try layout().wrap("Clear this terminal's memory by hand: it cannot be told to."))
+        : String(repeating: "\n", count: max(rows, 50))
+          + lines(try layout().wrap("Clear this terminal's memory by hand: it cannot be told to."))
     }
     let away = keepingWhatWasShown ? "\u{1b}[\(rows);1H" + String(repeating: "\n", count: rows) : ""
     return away + "\u{1b}[H\u{1b}[2J" + (keepingWhatWasShown ? "" : "\u{1b}[3J")

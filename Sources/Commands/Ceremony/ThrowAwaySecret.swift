@@ -16,5 +16,7 @@ enum ThrowAwaySecret {
   static func transferID() -> String { String((0..<32).map { _ in Character("\(Int.random(in: 0...9))") }) }
 
   /// A transfer password, which the simulator reads from a file.
-  static func transferPassword() -> String { String(decoding: (0..<16).map { _ in alphabet[Int.random(in: alphabet.indices)] }, as: UTF8.self) }
+  static func transferPassword() -> String {
+    String(decoding: (0..<16).map { _ in alphabet[Int.random(in: alphabet.indices)] }, as: UTF8.self)
+  }
 }

@@ -2,8 +2,8 @@ import Foundation
 
 /// A second SoftHSM token with the same objects as the first: what a vendor's backup makes of a real token, for rehearsals and tests.
 ///
-/// The copy has a serial number and a label of its own, the PINs of the original, and every key with all its attributes. Nobody may write to
-/// the original meanwhile. A process that has initialised SoftHSM does not see the new token: it has to finalize the module and
+/// The copy has a serial number and a label of its own, the PINs of the original, and every key with all its attributes. Nobody may write
+/// to the original meanwhile. A process that has initialised SoftHSM does not see the new token: it has to finalize the module and
 /// initialise it again (`C_Finalize`, `C_Initialize`), and a process that begins later sees it at once.
 public enum SoftHSMReplica {
   /// Makes the copy.

@@ -1,5 +1,5 @@
-/// The file in which SoftHSM 2 keeps what a token is (`token.object`): eight octets that count its changes, then attributes. An attribute is
-/// a number and a kind of eight octets each, and a value whose form the kind says. All numbers have their most significant octet first.
+/// The file in which SoftHSM 2 keeps what a token is (`token.object`): eight octets that count its changes, then attributes. An attribute
+/// is a number and a kind of eight octets each, and a value whose form the kind says. All numbers have their most significant octet first.
 struct SoftHSMTokenObject {
   /// The numbers of SoftHSM's own attributes, which `OSAttributes.h` defines.
   enum AttributeNumber {
