@@ -95,7 +95,8 @@ extension CeremonyRun {
       guard history.opened.site?.tokens == tokens else {
         throw CeremonyError(
           .resume, operation: operation, message: "the site names other modules or serial numbers than when the run was begun",
-          hint: "put the site file back as it was; paths and PIN sources may change, tokens may not")
+          hint: "put the site file back as it was (paths and PIN sources may change); on other tokens it is another ceremony, "
+            + "with a rehearsal and an output folder of its own")
       }
     }
     let record = RunRecord(writer, folder: site.outputFolder, isResumed: true)
