@@ -68,8 +68,10 @@ extension CeremonyGround {
       interrupter.arguments(for: CeremonyPlace.program, place.performance, at: attack.place, action: attack.action, log: log),
       environment: place.environment, in: place.folder.path)
     let hasStruck = try Interrupter.hasHappened(inLog: log)
-    // Cut off before its first line was whole, nothing had begun, and nothing is told of it.
-    let hadBegun = (try? String(contentsOfFile: place.path("performance/transcript.jsonl"), encoding: .utf8).contains("\n")) ?? false
+    // Cut off before its first line was whole, nothing had begun; after its seal, nothing is left to do. Neither is told of.
+    let written = (try? String(contentsOfFile: place.path("performance/transcript.jsonl"), encoding: .utf8)) ?? ""
+    let isSealed = written.hasSuffix("\n") && written.contains("\"kind\":\"sealed\"")
+    let hadBegun = written.contains("\n") && !isSealed
     var findings: [String] = []
     var runs = 1
     while result.exitCode != 0, runs < 6 {
