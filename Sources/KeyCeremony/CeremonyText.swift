@@ -46,7 +46,8 @@ extension CertificateSigningRequest {
     return Array(SHA256.hash(data: bytes)).hexadecimal
   }
 
-  /// How many octets at the end of a SubjectPublicKeyInfo are the key itself: the content of its BIT STRING without the count of unused bits.
+  /// How many octets at the end of a SubjectPublicKeyInfo are the key itself: the content of its BIT STRING without the count of unused
+  /// bits.
   private func publicKeyLength(_ subjectPublicKeyInfo: [UInt8]) -> Int {
     guard let root = try? DER.parse(subjectPublicKeyInfo), case .constructed(let children) = root.content else { return 0 }
     var last: ASN1Node?

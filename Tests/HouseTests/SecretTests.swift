@@ -14,6 +14,8 @@ struct SecretTests {
     "Sources/KeyCeremony/Shares/ShareText.swift": "a share's octets as groups, and back",
     "Sources/KeyCeremony/Paper/QRCode.swift": "a share's QR code, and pages with a share in them",
     "Sources/KeyCeremony/Paper/ShareCard.swift": "a share's groups on its card",
+    "Sources/KeyCeremony/Run/ShareCardFile.swift": "a share's card as a file, until it was read back",
+    "Sources/Commands/Ceremony/PreparedRoom.swift": "a share that prepared answers have written to a file",
     "Sources/KeyCeremony/Shares/TypedGroups.swift": "what was typed from a card",
     "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
     "Sources/Secrets/SecretGroups.swift": "a share's groups, for the screen", "Sources/Secrets/OpenTerminal.swift": "a share is shown",

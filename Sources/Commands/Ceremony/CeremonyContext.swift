@@ -56,7 +56,8 @@ extension CeremonyFiles {
       bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
     } catch let error as CommandError {
       throw CeremonyError(
-        .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
+        .rehearsed, operation: "read the rehearsal", message: error.message,
+        hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
     var demands = VerifiedTranscript.Demands()
     demands.folder = folder

@@ -143,7 +143,8 @@ extension CeremonyRun {
       $0.flags.contains(.tokenInitialized) && $0.label == label && (serial == nil || $0.serialNumber == serial)
     }
     guard let token = tokens.first, tokens.count == 1 else {
-      throw frame.refusal(.tokenState, "\(tokens.count) tokens are labelled \(label) after the initialisation", hint: "see: hsmkey token list")
+      throw frame.refusal(
+        .tokenState, "\(tokens.count) tokens are labelled \(label) after the initialisation", hint: "see: hsmkey token list")
     }
     return token
   }
@@ -191,7 +192,9 @@ extension CeremonyPlan {
   func algorithms(on token: String) -> [KeyAlgorithm] {
     var seen: [KeyAlgorithm] = []
     for step in steps {
-      if case .generateKey(let key, let algorithm, _) = step.action, key.token == token, !seen.contains(algorithm) { seen.append(algorithm) }
+      if case .generateKey(let key, let algorithm, _) = step.action, key.token == token, !seen.contains(algorithm) {
+        seen.append(algorithm)
+      }
     }
     return seen
   }
