@@ -36,6 +36,7 @@ struct CeremonyPerformCommand: AnsweringCommand {
   var answersInsteadOfPeople: String?
 
   func answer(_ context: CommandContext) async throws -> CeremonyReport {
+    try InputOutput.refuseURI(rehearsal, operation: "read the rehearsal")
     let plan = try CeremonyFiles.plan(plan)
     let site = try CeremonyFiles.site(site, for: plan)
     let surroundings = try context.ceremonySurroundings()
