@@ -53,7 +53,7 @@ extension CeremonyFiles {
     let path = "\(folder)/\(TranscriptWriter.fileName)"
     let bytes: [UInt8]
     do {
-      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
+      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript", limit: TranscriptReader.maximumSize)
     } catch let error as CommandError {
       throw CeremonyError(
         .rehearsed, operation: "read the rehearsal", message: error.message,
