@@ -47,6 +47,7 @@ struct CeremonyPerformCommand: AnsweringCommand {
       Console.warn("the ceremony in \(summary.folder) was complete and sealed already: nothing was done")
       return CeremonyReport(summary, of: plan, nextStep: nextStep)
     }
+    try context.checkModules(of: site)
     let room = try context.ceremonyRoom(plan, answers: answersInsteadOfPeople, asEvents: common.json)
     let run = try CeremonyRun.performance(
       of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)

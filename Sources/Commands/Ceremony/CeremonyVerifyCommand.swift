@@ -45,13 +45,24 @@ struct CeremonyVerifyCommand: AsyncParsableCommand {
     demands.acceptsPreparedAnswers = acceptPreparedAnswers
     demands.keySHA256 = try key.map(Self.keySHA256)
     demands.plan = try plan.map { try InputOutput.read($0, operation: "read the plan") }
-    demands.rehearsal = try rehearsal.map { try Self.verify($0, .init()) }
+    demands.rehearsal = try rehearsal.map(Self.rehearsal)
     let verified = try Self.verify(transcript, demands)
     let report = CeremonyVerifyReport(verified, of: transcript, rehearsal: demands.rehearsal, isPlanNamed: plan != nil)
     if report.exitStatus != .done {
       Console.warn("the transcript holds, and the performance made something else than the rehearsal [\(CeremonyRule.asRehearsed)]")
     }
     try Console.give(report, asJSON: json)
+  }
+
+  /// What was named as the rehearsal. A performance that is named here is told to be one, whoever answered in it.
+  private static func rehearsal(_ path: String) throws -> VerifiedTranscript {
+    var demands = VerifiedTranscript.Demands()
+    demands.acceptsPreparedAnswers = true
+    do {
+      return try verify(path, demands)
+    } catch let error as CeremonyError {
+      throw error.during("verify the rehearsal \(path)")
+    }
   }
 
   private static func verify(_ path: String, _ demands: VerifiedTranscript.Demands) throws -> VerifiedTranscript {

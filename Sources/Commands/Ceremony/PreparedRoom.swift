@@ -108,8 +108,9 @@ final class PreparedRoom: CeremonyRoom {
     }
     guard answer.lowercased() != "stop" else {
       throw CeremonyError(
-        .stopped, operation: "ask \(question.id)", message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony"
-      )
+        .stopped, operation: "ask \(question.id)",
+        message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony",
+        hint: "what was done stays done; the same command goes on from here")
     }
     return answer
   }

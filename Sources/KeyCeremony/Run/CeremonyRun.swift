@@ -69,8 +69,17 @@ public actor CeremonyRun {
       return summary
     } catch {
       await closeAllKeys()
-      throw error
+      throw mode == .rehearsal ? Self.inRehearsal(error) : error
     }
+  }
+
+  /// The error of a rehearsal, which is not gone on with as a performance is.
+  private static func inRehearsal(_ error: any Error) -> any Error {
+    let rules: Set<CeremonyRule> = [.stopped, .participant, .shareCount]
+    guard let error = error as? CeremonyError, rules.contains(error.rule) else { return error }
+    return CeremonyError(
+      error.rule, operation: error.operation, message: error.message,
+      hint: "a rehearsal is not gone on with: rehearse again, into a new folder", underlying: error)
   }
 
   private func open() async throws {

@@ -50,7 +50,9 @@ extension CeremonyRun {
       try record.asked(step: frame.step.id, question, answer: nil, isAttended: room.isAttended)
       do {
         guard try PINShare(typed: typed).sha256 == share.sha256 else {
-          throw frame.refusal(.shareGenuine, "this is a whole share, and not the one that was handed out")
+          throw frame.refusal(
+            .shareGenuine, "this is a whole share, and not the one that was handed out",
+            hint: "type it from the card that was written just now")
         }
         try file?.destroy()
         return

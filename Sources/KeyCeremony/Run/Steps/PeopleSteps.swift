@@ -35,7 +35,8 @@ extension CeremonyRun {
     let answer = try await room.ask(question)
     try record.asked(step: frame.step.id, question, answer: answer, isAttended: room.isAttended)
     guard answer == "yes" else {
-      throw frame.refusal(.participant, "\(actor.name) (\(actor.id)) did not confirm that it is done")
+      throw frame.refusal(
+        .participant, "\(actor.name) (\(actor.id)) did not confirm that it is done", hint: "when it is done, go on by the same command")
     }
     return StepOutcome(
       result: ["done-by": .string(actor.id), "records": .object(answers)],
