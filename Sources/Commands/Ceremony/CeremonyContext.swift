@@ -69,10 +69,11 @@ extension CeremonyFiles {
     let path = "\(folder)/\(TranscriptWriter.fileName)"
     let bytes: [UInt8]
     do {
-      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
+      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript", limit: TranscriptReader.maximumSize)
     } catch let error as CommandError {
       throw CeremonyError(
-        .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
+        .rehearsed, operation: "read the rehearsal", message: error.message,
+        hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
     var demands = VerifiedTranscript.Demands()
     demands.folder = folder

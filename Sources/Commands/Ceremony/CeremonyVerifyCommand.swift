@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import KeyCeremony
 import KeyEvidence
 
@@ -68,14 +67,9 @@ struct CeremonyVerifyCommand: AsyncParsableCommand {
 
   private static func verify(_ path: String, _ demands: VerifiedTranscript.Demands) throws -> VerifiedTranscript {
     var demands = demands
-    var file = path
-    let target = URL(filePath: path).resolvingSymlinksInPath()
-    if path != "-", (try? target.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true {
-      demands.folder = path
-      file = URL(filePath: path).appending(path: TranscriptWriter.fileName).path
-    }
-    let bytes = try InputOutput.read(file, operation: "read the transcript", limit: TranscriptReader.maximumSize)
-    return try VerifiedTranscript.verify(bytes, demands, file: file)
+    let transcript = try CeremonyFiles.transcript(path)
+    demands.folder = transcript.folder
+    return try VerifiedTranscript.verify(transcript.bytes, demands, file: transcript.file)
   }
 
   private static func keySHA256(_ text: String) throws -> String {

@@ -85,12 +85,7 @@ final class PreparedRoom: CeremonyRoom {
     do {
       let descriptor = try FileDescriptor.open(
         FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
-      try descriptor.closeAfter {
-        // Octet by octet, so that no array holds it.
-        try secret.withBytes { bytes in
-          for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
-        }
-      }
+      try descriptor.closeAfter { try descriptor.writeAll(secret) }
     } catch {
       throw CeremonyError(
         .answersFile, operation: "ask \(question.id)", message: "\(path) cannot be written: \(error)", underlying: error)

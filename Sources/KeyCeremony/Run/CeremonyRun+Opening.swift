@@ -22,7 +22,8 @@ extension CeremonyRun {
   /// The performance that a rehearsal approves, or what is left of one that was interrupted.
   ///
   /// - Throws: `CEREMONY-APPROVAL-ONCE` when another performance has spent the approval; `CEREMONY-RESUME` when the folder holds a run that
-  ///   cannot be gone on with; `CEREMONY-OUTPUT-NEW` when something else is in the folder; `CEREMONY-ONE-RUN` when another process is at it.
+  ///   cannot be gone on with; `CEREMONY-OUTPUT-NEW` when something else is in the folder; `CEREMONY-ONE-RUN` when another process is at
+  ///   it.
   public static func performance(
     of plan: CeremonyPlan, on site: SiteBinding, approval: consuming Approval, room: any CeremonyRoom, desk: (any CertificateDesk)?,
     surroundings: CeremonySurroundings

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import KeyEvidence
 import TokenKeys
@@ -72,11 +71,11 @@ extension CeremonyRun {
     case .plan: return (plan.sha256, "the plan")
     case .key(let key):
       let found = try await keys(on: key.token, frame.operation).key(named: key.name)
-      return (Array(SHA256.hash(data: try found.publicKey.subjectPublicKeyInfo)), "the public key \(key.name)")
+      return (EvidenceText.digest(try found.publicKey.subjectPublicKeyInfo), "the public key \(key.name)")
     case .output(let id):
       guard let output = plan.output(id) else { throw frame.refusal(.planSense, "the plan has no output \(id)") }
       let bytes = try Self.contents(of: "\(record.folder)/\(output.file)", limit: 64 << 20, frame)
-      let digest = Array(SHA256.hash(data: bytes))
+      let digest = EvidenceText.digest(bytes)
       guard record.writtenFiles[id] == digest.hexadecimal else {
         throw frame.refusal(
           .fileDigest, "\(output.file) is not the file that this ceremony wrote",
