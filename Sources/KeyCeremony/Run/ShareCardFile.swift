@@ -11,15 +11,27 @@ struct ShareCardFile: Sendable {
     path = FilePath(folder).appending(name)
     let operation = "write the share card \(name)"
     do {
+      if let objection = try OwnFolder.objection(to: folder) {
+        throw CeremonyError(
+          .siteComplete, operation: operation, message: "the folder \(folder) is no place for it: \(objection)",
+          hint: "share-card-folder must belong to this user alone: chmod 700, best on a file system in memory")
+      }
       if FileManager.default.fileExists(atPath: path.string) { try Self.wipe(path) }
       let descriptor = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
-      try descriptor.closeAfter {
-        // Octet by octet, so that no array holds the page.
-        try page.withBytes { bytes in
-          for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
+      do {
+        try descriptor.closeAfter {
+          // Octet by octet, so that no array holds the page.
+          try page.withBytes { bytes in
+            for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
+          }
         }
+      } catch {
+        try? Self.wipe(path)
+        throw error
       }
+    } catch let error as CeremonyError {
+      throw error
     } catch {
       throw CeremonyError(
         .siteComplete, operation: operation, message: "the folder \(folder) cannot take it: \(error)",
@@ -30,6 +42,11 @@ struct ShareCardFile: Sendable {
   /// Overwrites the file with zeros and removes it. On a disk that writes elsewhere what is written again (flash, journals) that is no
   /// promise.
   func destroy() throws { try Self.wipe(path) }
+
+  /// Takes away the cards that an attempt which was cut off has left.
+  static func destroyLeftovers(_ names: [String], in folder: String) {
+    for name in names { try? wipe(FilePath(folder).appending(name)) }
+  }
 
   private static func wipe(_ path: FilePath) throws {
     let descriptor = try FileDescriptor.open(path, .writeOnly, options: [.noFollow, .closeOnExec])
