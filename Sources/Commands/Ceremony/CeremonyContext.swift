@@ -50,16 +50,21 @@ extension CommandContext {
 extension CeremonyFiles {
   /// The transcript of a rehearsal that came to its end, with every file that it tells of.
   static func rehearsal(in folder: String) throws -> VerifiedTranscript {
-    let path = "\(folder)/\(TranscriptWriter.fileName)"
-    let bytes: [UInt8]
     do {
-      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
+      return try complete(in: folder, operation: "read the rehearsal's transcript")
     } catch let error as CommandError {
       throw CeremonyError(
         .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
+  }
+
+  /// A transcript that verifies, with every file that it tells of, whoever answered.
+  static func complete(in folder: String, operation: String) throws -> VerifiedTranscript {
+    let path = "\(folder)/\(TranscriptWriter.fileName)"
+    let bytes = try InputOutput.read(path, operation: operation, limit: TranscriptReader.maximumSize)
     var demands = VerifiedTranscript.Demands()
     demands.folder = folder
+    demands.acceptsPreparedAnswers = true
     return try VerifiedTranscript.verify(bytes, demands, file: path)
   }
 }

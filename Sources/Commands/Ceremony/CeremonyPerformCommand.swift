@@ -44,6 +44,8 @@ struct CeremonyPerformCommand: AnsweringCommand {
     let run = try CeremonyRun.performance(
       of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)
     let summary = try await run.run()
+    // Nobody goes home with a transcript that was not looked at as others will look at it.
+    _ = try CeremonyFiles.complete(in: summary.folder, operation: "read the transcript")
     return CeremonyReport(summary, of: plan, nextStep: "hsmkey ceremony verify \(summary.folder) --rehearsal \(rehearsal)")
   }
 }
