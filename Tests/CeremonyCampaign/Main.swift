@@ -22,10 +22,13 @@ struct CeremonyCampaign: AsyncParsableCommand {
   @Option(help: ArgumentHelp("One attack, as a failed run names it: 'transcript:17 tear'.", valueName: "attack")) var only: String?
 
   func run() async throws {
-    let examples = try example.isEmpty ? CeremonyExample.allCases : example.map { name in
-      guard let known = CeremonyExample(rawValue: name) else { throw ValidationError("--example: no example is called \(name)") }
-      return known
-    }
+    let examples =
+      try example.isEmpty
+      ? CeremonyExample.allCases
+      : example.map { name in
+        guard let known = CeremonyExample(rawValue: name) else { throw ValidationError("--example: no example is called \(name)") }
+        return known
+      }
     let (every, only) = (every, only)
     let started = ContinuousClock.now
     let tally = Tally()

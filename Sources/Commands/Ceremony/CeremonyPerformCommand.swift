@@ -11,7 +11,7 @@ struct CeremonyPerformCommand: AnsweringCommand {
     discussion: """
       The plan must be, byte for byte, the one that was rehearsed, and one rehearsal approves one performance. Everything is written down in
       the site's output folder before and after it happens; at the end the transcript is sealed by the ceremony's key. A performance that
-      was interrupted goes on by the same command: what is done is left alone.
+      was interrupted goes on by the same command: what is done is left alone, and one that is complete is only told of.
 
       Questions are asked on the terminal. `stop` as an answer ends the run, `absent` says that somebody is not here; both can be gone on
       from. --answers-instead-of-people takes the answers from a file, for tests: the transcript says so, and verify refuses it.
@@ -40,12 +40,17 @@ struct CeremonyPerformCommand: AnsweringCommand {
     let surroundings = try context.ceremonySurroundings()
     let folder = URL(filePath: rehearsal).path
     let approval = try Approval(of: try CeremonyFiles.rehearsal(in: folder), in: folder, for: plan, tool: surroundings.tool)
+    let nextStep = "hsmkey ceremony verify \(site.outputFolder) --rehearsal \(rehearsal)"
+    if let summary = try CeremonyRun.completed(plan, on: site, approval: approval) {
+      Console.warn("the ceremony in \(summary.folder) was complete and sealed already: nothing was done")
+      return CeremonyReport(summary, of: plan, nextStep: nextStep)
+    }
     let room = try context.ceremonyRoom(plan, answers: answersInsteadOfPeople, asEvents: common.json)
     let run = try CeremonyRun.performance(
       of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)
     let summary = try await run.run()
     // Nobody goes home with a transcript that was not looked at as others will look at it.
     _ = try CeremonyFiles.complete(in: summary.folder, operation: "read the transcript")
-    return CeremonyReport(summary, of: plan, nextStep: "hsmkey ceremony verify \(summary.folder) --rehearsal \(rehearsal)")
+    return CeremonyReport(summary, of: plan, nextStep: nextStep)
   }
 }

@@ -36,6 +36,27 @@ extension CeremonyRun {
       rehearsed: approval.comparables, record: record)
   }
 
+  /// What a performance came to that is complete and sealed already; nil where there is something left to do.
+  ///
+  /// - Throws: what ``VerifiedTranscript`` refuses it for.
+  public static func completed(
+    _ plan: CeremonyPlan, on site: SiteBinding, approval: borrowing Approval
+  ) throws -> RunSummary? {
+    let path = "\(site.outputFolder)/\(TranscriptWriter.fileName)"
+    guard let bytes = FileManager.default.contents(atPath: path).map(Array.init), let reader = try? TranscriptReader(bytes),
+      let history = try? TranscriptHistory(reader.lines), history.isSealed, history.opened.planSHA256 == plan.sha256.hexadecimal,
+      history.opened.mode == .performance, history.opened.approval?.run == approval.run
+    else { return nil }
+    var demands = VerifiedTranscript.Demands()
+    demands.acceptsPreparedAnswers = true
+    demands.folder = site.outputFolder
+    let verified = try VerifiedTranscript.verify(bytes, demands, file: path)
+    return RunSummary(
+      run: history.opened.run, mode: .performance, folder: site.outputFolder, sealSHA256: verified.sealSHA256,
+      keySHA256: verified.keySHA256,
+      files: Dictionary(history.filesWritten.map { ($0.name, $0.sha256) }) { _, last in last })
+  }
+
   private static func begun(
     _ plan: CeremonyPlan, _ site: SiteBinding, _ approval: borrowing Approval, _ room: any CeremonyRoom,
     _ surroundings: CeremonySurroundings
@@ -118,7 +139,8 @@ extension CeremonyRun {
     let manager = FileManager.default
     do {
       if manager.fileExists(atPath: path) {
-        guard try manager.contentsOfDirectory(atPath: path).isEmpty else {
+        // A transcript without a whole line is what a run has left that was cut off before it had begun.
+        guard try manager.contentsOfDirectory(atPath: path).allSatisfy({ $0 == TranscriptWriter.fileName }) else {
           throw CeremonyError(
             .outputNew, operation: operation, message: "the folder \(path) is not empty, and no run was begun in it",
             hint: "name a new folder")

@@ -78,7 +78,8 @@ extension CeremonyRun {
     guard let chosen = chosenPINs[person.id] else {
       throw CeremonyError(.participant, operation: operation, message: "\(person.name) (\(person.id)) has chosen no PIN")
     }
-    let question = CeremonyQuestion(id: "\(step)/\(person.id)", participant: person, kind: .pin, text: "Type the PIN that you have chosen, or absent")
+    let question = CeremonyQuestion(
+      id: "\(step)/\(person.id)", participant: person, kind: .pin, text: "Type the PIN that you have chosen, or absent")
     for _ in 0..<Self.maximumTries {
       let typed = try await room.askSecretly(question)
       let isRight = typed.copy().isEqual(to: chosen.copy())

@@ -29,9 +29,19 @@ extension CeremonyRun {
   /// The serial number that a token must have: the site's, or the one that it got in this run; nil while it is blank.
   func serial(of id: String) throws -> String? { try serials[id] ?? siteToken(id).serial }
 
-  /// Every token that a module shows, initialised or not.
+  /// Every token that a module shows, initialised or not. One that an initialisation was cut off in may not be readable at all: nothing is
+  /// done with it.
   func allTokens(of module: Module, _ operation: String) async throws -> [Token] {
-    try await waiting(operation) { try module.slots(withTokenPresent: true).compactMap { try $0.token() } }
+    try await waiting(operation) {
+      try module.slots(withTokenPresent: true).compactMap { slot in
+        do throws(PKCS11Error) {
+          return try slot.token()
+        } catch {
+          guard error.returnValue == .generalError || error.returnValue == .tokenNotRecognized else { throw error }
+          return nil
+        }
+      }
+    }
   }
 
   /// The one token of the plan as it is now, initialised.

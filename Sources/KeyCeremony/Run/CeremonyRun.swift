@@ -79,7 +79,9 @@ public actor CeremonyRun {
         .ceremony, title: mode == .rehearsal ? "REHEARSAL of \(plan.title)" : plan.title,
         lines: record.isResumed
           ? ["The run \(record.run) was interrupted and is gone on with. \(record.doneCount) of \(plan.steps.count) steps are done."]
-          : [plan.purpose].compactMap(\.self) + ["Run \(record.run)"],
+          : [plan.purpose.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }].compactMap(\.self) + [
+            "Run \(record.run)"
+          ],
         digest: plan.sha256))
     if record.isResumed {
       let leader = plan.participants[0]

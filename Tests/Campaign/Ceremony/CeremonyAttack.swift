@@ -95,6 +95,11 @@ extension CeremonyPlace {
   ///
   /// - Returns: whether there was something to do.
   func helps(after result: ProgramResult) async throws -> Bool {
+    // SoftHSM writes a new token in several files: cut off between them it is neither blank nor whole, and the tool says what to do.
+    if let serial = result.standardError.firstMatch(of: /softhsm2-util --delete-token --serial ([0-9a-f]+)/)?.1 {
+      let deleted = try await run("softhsm2-util", ["--delete-token", "--serial", String(serial)], environment: environment)
+      return deleted.exitCode == 0
+    }
     guard example == .rootKey, result.standardError.contains("CEREMONY-TOKEN-SERIAL"), result.standardError.contains(Self.copySerial) else {
       return false
     }

@@ -40,7 +40,8 @@ extension CeremonyPlace {
       "pkcs11-tool",
       [
         "--module", Self.modulePath, "--slot", "\(slot)", "--login", "--pin",
-        try String(contentsOfFile: pin, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines), "--list-objects", "--type", "privkey",
+        try String(contentsOfFile: pin, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines), "--list-objects", "--type",
+        "privkey",
       ], environment: environment, in: folder.path)
     let names = listed.standardOutput.matches(of: /label: +(\S+)/).map { String($0.1) }.sorted()
     let fits =

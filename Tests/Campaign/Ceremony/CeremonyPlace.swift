@@ -47,16 +47,19 @@ public final class CeremonyPlace: Sendable {
     try FileManager.default.createDirectory(at: folder.appending(path: "tokens"), withIntermediateDirectories: true)
     let place = CeremonyPlace(example, at: folder, service: service)
     try place.writeTokenFolder()
-    for (file, text) in zip(["user-pin", "officer-pin", "copy-pin", "transfer-password"], secrets) { try place.write("\(text)\n", to: file) }
+    for (file, text) in zip(["user-pin", "officer-pin", "copy-pin", "transfer-password"], secrets) {
+      try place.write("\(text)\n", to: file)
+    }
     try FileManager.default.copyItem(atPath: example.planPath, toPath: place.path("plan.yaml"))
     try place.write("The key payroll-2024 is destroyed.\n", to: "statement.txt")
     if let service { try place.write(service.configuration, to: "hsmkey.yaml") }
     try await place.prepareToken()
     let answers = try await place.succeeds(["ceremony", "check", "plan.yaml", "--print-answers"])
     try place.write(answers, to: "answers.yaml")
-    try place.write(answers.replacing(/"([a-z-]+)\/([a-z]+)\/(card|share)": (as-shown|yes)/) {
-      "\"\($0.1)/\($0.2)/\($0.3)\": \"file:card-\($0.2)\""
-    }.replacing(/"combine\/([a-z-]+)\/([a-z]+)": as-shown/) { "\"combine/\($0.1)/\($0.2)\": \"file:card-\($0.2)\"" }, to: "cards.yaml")
+    try place.write(
+      answers.replacing(/"([a-z-]+)\/([a-z]+)\/(card|share)": (as-shown|yes)/) {
+        "\"\($0.1)/\($0.2)/\($0.3)\": \"file:card-\($0.2)\""
+      }.replacing(/"combine\/([a-z-]+)\/([a-z]+)": as-shown/) { "\"combine/\($0.1)/\($0.2)\": \"file:card-\($0.2)\"" }, to: "cards.yaml")
     try await place.succeeds(["ceremony", "rehearse", "plan.yaml", "--out", "rehearsal", "--answers", "answers.yaml"])
     try await place.writeSite()
     return place
@@ -88,7 +91,8 @@ public final class CeremonyPlace: Sendable {
     if example == .renewal {
       try await service?.order("ORDER-BEFORE")
       try await succeeds(
-        ["certificate", "enrol", "payroll", "--transfer-id", "ORDER-BEFORE", "--transfer-password-source", "file:transfer-password"] + token)
+        ["certificate", "enrol", "payroll", "--transfer-id", "ORDER-BEFORE", "--transfer-password-source", "file:transfer-password"] + token
+      )
     }
   }
 

@@ -80,7 +80,10 @@ final class CeremonyPeople {
     text.matches(of: /(?m)^[^\n(]+ \(([a-z-]+)\):$/).last.map { String($0.1) }
   }
 
-  private static let prompts = ["yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ", "root: "]
+  private static let prompts = [
+    "yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ",
+    "root: ",
+  ]
 
   private func reply(_ asked: Asked, _ prompt: String) -> String {
     switch prompt {

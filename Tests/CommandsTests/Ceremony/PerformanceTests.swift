@@ -27,7 +27,9 @@ struct PerformanceTests {
       let code = try await people.attend(child)
       #expect(code == 0, "\(CeremonyPeople.plain(people.terminal.shown).suffix(3000))")
       let report = try JSON(
-        parsing: try await place.succeeds(["ceremony", "verify", "performance", "--rehearsal", "rehearsal", "--plan", "plan.yaml", "--json"]))
+        parsing: try await place.succeeds([
+          "ceremony", "verify", "performance", "--rehearsal", "rehearsal", "--plan", "plan.yaml", "--json",
+        ]))
       #expect(report["mode"].string == "performance")
     }
   }

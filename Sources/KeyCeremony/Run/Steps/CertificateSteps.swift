@@ -60,7 +60,9 @@ extension CeremonyRun {
         "not-after": .string(certificate.notValidAfter.ISO8601Format()), "subject": .string(CeremonyText.shown("\(certificate.subject)")),
       ].merging(more) { own, _ in own },
       // What the service writes into a certificate is its own; the rehearsal's service is another.
-      comparable: ["certificate": .string(name), "key-algorithm": .string(certificate.publicKey.description.prefix { $0 != " " }.description)],
+      comparable: [
+        "certificate": .string(name), "key-algorithm": .string(certificate.publicKey.description.prefix { $0 != " " }.description),
+      ],
       files: output.map { [($0, Array("\(pem.pemString)\n".utf8))] } ?? [],
       lines: [
         "certificate \(name), serial number \(serial), valid until \(certificate.notValidAfter.ISO8601Format())",
@@ -76,7 +78,8 @@ extension CeremonyRun {
     let bytes = try await read(input, certificateFor: key, frame)
     let certificate: Certificate
     do {
-      certificate = try bytes.first == 0x30 ? Certificate(derEncoded: bytes) : Certificate(pemEncoded: String(decoding: bytes, as: UTF8.self))
+      certificate =
+        try bytes.first == 0x30 ? Certificate(derEncoded: bytes) : Certificate(pemEncoded: String(decoding: bytes, as: UTF8.self))
     } catch {
       throw CeremonyError(
         .inputDigest, operation: frame.operation, message: "the input \(input) is no certificate in PEM or DER", underlying: error)

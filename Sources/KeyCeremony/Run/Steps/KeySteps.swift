@@ -14,13 +14,18 @@ extension CeremonyRun {
     var key: TokenKey?
     for text in frame.earlierTexts("cka-id") {
       guard let identifier = KeyIdentifier(hexadecimal: text) else { continue }
-      if let found = try await keyMadeBefore(identifier, planned.name, keys) { key = found } else { try await keys.destroyRemains(of: identifier) }
+      if let found = try await keyMadeBefore(identifier, planned.name, keys) {
+        key = found
+      } else {
+        try await keys.destroyRemains(of: identifier)
+      }
     }
     let made: TokenKey
     if let key {
       try begin(frame, intending: ["cka-id": .string(key.identifier.hexadecimal)])
       try await keys.prove(key, is: algorithm, policy: policy)
-      try record.noted(step: frame.step.id, "the key had been made before the interruption; it has passed every check now, and no other is made")
+      try record.noted(
+        step: frame.step.id, "the key had been made before the interruption; it has passed every check now, and no other is made")
       made = key
     } else {
       let identifier = KeyIdentifier((0..<KeyIdentifier.length).map { _ in UInt8.random(in: .min ... .max) })
@@ -39,7 +44,10 @@ extension CeremonyRun {
         "algorithm": .string(algorithm.rawValue), "policy": .string(policy.name),
       ],
       comparable: ["key": .string(made.name), "algorithm": .string(algorithm.rawValue), "policy": .string(policy.name)],
-      lines: ["\(algorithm) key \(made.name), CKA_ID \(made.identifier)", "policy \(policy.name): met, every probe refused", "SHA-256 of its public key:"],
+      lines: [
+        "\(algorithm) key \(made.name), CKA_ID \(made.identifier)", "policy \(policy.name): met, every probe refused",
+        "SHA-256 of its public key:",
+      ],
       digest: [UInt8](hexadecimal: fingerprint))
   }
 
@@ -78,7 +86,9 @@ extension CeremonyRun {
         "rules": .array(proof.rules.map { .string($0.rule) }), "probes": .array(proof.probes.map { .string($0.probe) }),
       ],
       files: [(output, bundle)],
-      lines: ["policy \(policy.name): met; \(proof.rules.count) rules, \(proof.probes.count) probes", "check it with: hsmkey key verify-proof"])
+      lines: [
+        "policy \(policy.name): met; \(proof.rules.count) rules, \(proof.probes.count) probes", "check it with: hsmkey key verify-proof",
+      ])
   }
 
   /// A key of the plan, by its name or as the one that a certificate has in use.
@@ -118,7 +128,9 @@ extension CeremonyRun {
     }
     let signature = try await key.sign(message, algorithm: algorithm).encodedRepresentation
     return StepOutcome(
-      result: ["key": .string(key.name), "public-key-sha256": .string(try key.publicKey.fingerprint), "algorithm": .string(algorithm.rawValue)],
+      result: [
+        "key": .string(key.name), "public-key-sha256": .string(try key.publicKey.fingerprint), "algorithm": .string(algorithm.rawValue),
+      ],
       comparable: ["algorithm": .string(algorithm.rawValue)], files: [(output, signature)],
       lines: ["signed \(input) (\(message.count) octets) with key \(key.name), \(algorithm)"])
   }
@@ -148,7 +160,10 @@ extension CeremonyRun {
       try record.noted(step: frame.step.id, "the private key was gone already: the attempt before the interruption has destroyed it")
     }
     return StepOutcome(
-      result: ["key": .string(planned.name), "public-key-sha256": .string(fingerprint), "objects-destroyed": .integer(destroyed), "objects-left": 0],
+      result: [
+        "key": .string(planned.name), "public-key-sha256": .string(fingerprint), "objects-destroyed": .integer(destroyed),
+        "objects-left": 0,
+      ],
       comparable: ["key": .string(planned.name)],
       lines: ["the key \(planned.name) is destroyed; a search finds nothing of it", "SHA-256 of its public key was:"],
       digest: [UInt8](hexadecimal: fingerprint))
@@ -180,7 +195,8 @@ extension CeremonyRun {
     } catch let error as TokenKeysError where error.code == .keyNotFound || error.code == .ruleRefused {
       throw CeremonyError(
         .copy, operation: frame.operation,
-        message: "the token \(second) (serial number \(other.token.serialNumber)) does not hold the same key under the same policy: \(error.message)",
+        message:
+          "the token \(second) (serial number \(other.token.serialNumber)) does not hold the same key under the same policy: \(error.message)",
         hint: "copy the key again with the vendor's tool, and go on by the same command", underlying: error)
     }
     let fingerprint = try key.publicKey.fingerprint

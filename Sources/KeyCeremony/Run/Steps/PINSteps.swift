@@ -68,7 +68,8 @@ extension CeremonyRun {
         return
       } catch let error as CeremonyError where error.rule == .shareGenuine {
         guard tryNumber < Self.maximumTries, room.isAttended else { throw error }
-        try await room.show(CeremonyScene(.trouble, step: frame.step.id, title: error.message, lines: ["Look at the card, and type it again."]))
+        try await room.show(
+          CeremonyScene(.trouble, step: frame.step.id, title: error.message, lines: ["Look at the card, and type it again."]))
       }
     }
   }

@@ -82,7 +82,8 @@ extension CeremonyRun {
       let digest = Array(SHA256.hash(data: bytes))
       guard record.writtenFiles[id] == digest.hexadecimal else {
         throw frame.refusal(
-          .fileDigest, "\(output.file) is not the file that this ceremony wrote", hint: "somebody changed it; do not go on before you know why")
+          .fileDigest, "\(output.file) is not the file that this ceremony wrote",
+          hint: "somebody changed it; do not go on before you know why")
       }
       return (digest, "the file \(output.file)")
     }

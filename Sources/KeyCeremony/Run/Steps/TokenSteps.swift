@@ -103,8 +103,7 @@ extension CeremonyRun {
     var token = try await tokenLabelled(label, made?.serialNumber, module, frame)
     if !token.flags.contains(.userPINInitialized) {
       try record.noted(step: frame.step.id, "the token had its label and no user PIN: it gets one now")
-      let login = TokenLogin(token: token, pin: officer, user: .securityOfficer, memory: surroundings.pinMemory)
-      _ = try await waiting(frame.operation, isAtPad: officer.isProtectedPath || user.isProtectedPath) { try login.setUserPIN(to: user) }
+      try await finish(token, officer, user, frame)
       token = try await tokenLabelled(label, token.serialNumber, module, frame)
     }
     let serial = token.serialNumber
@@ -117,6 +116,23 @@ extension CeremonyRun {
     return StepOutcome(
       result: ["serial": .string(serial), "label": .string(label)], comparable: ["label": .string(label)],
       lines: ["token \(label) has the serial number \(serial)", "logged in with its user PIN"])
+  }
+
+  /// Gives a token that an attempt has left without a user PIN one.
+  private func finish(_ token: Token, _ officer: SecretSource, _ user: SecretSource, _ frame: StepFrame) async throws {
+    let login = TokenLogin(token: token, pin: officer, user: .securityOfficer, memory: surroundings.pinMemory)
+    do {
+      _ = try await waiting(frame.operation, isAtPad: officer.isProtectedPath || user.isProtectedPath) { try login.setUserPIN(to: user) }
+    } catch let error as SecretError {
+      throw error
+    } catch {
+      throw CeremonyError(
+        .tokenState, operation: frame.operation,
+        message: "the token \(token.label) (serial number \(token.serialNumber)) was left half initialised, and cannot be finished: "
+          + surroundings.explain(error).message,
+        hint: "nothing is on it yet: make it blank with its vendor's tool (softhsm2-util --delete-token --serial \(token.serialNumber)), "
+          + "then go on by the same command; with a wrong security officer PIN, go on with the right one", underlying: error)
+    }
   }
 
   /// The token that an earlier attempt of this step has initialised.
@@ -143,7 +159,8 @@ extension CeremonyRun {
       $0.flags.contains(.tokenInitialized) && $0.label == label && (serial == nil || $0.serialNumber == serial)
     }
     guard let token = tokens.first, tokens.count == 1 else {
-      throw frame.refusal(.tokenState, "\(tokens.count) tokens are labelled \(label) after the initialisation", hint: "see: hsmkey token list")
+      throw frame.refusal(
+        .tokenState, "\(tokens.count) tokens are labelled \(label) after the initialisation", hint: "see: hsmkey token list")
     }
     return token
   }
@@ -202,7 +219,9 @@ extension CeremonyPlan {
   func algorithms(on token: String) -> [KeyAlgorithm] {
     var seen: [KeyAlgorithm] = []
     for step in steps {
-      if case .generateKey(let key, let algorithm, _) = step.action, key.token == token, !seen.contains(algorithm) { seen.append(algorithm) }
+      if case .generateKey(let key, let algorithm, _) = step.action, key.token == token, !seen.contains(algorithm) {
+        seen.append(algorithm)
+      }
     }
     return seen
   }
