@@ -54,7 +54,8 @@ extension CeremonyFiles {
       return try complete(in: folder, operation: "read the rehearsal's transcript")
     } catch let error as CommandError {
       throw CeremonyError(
-        .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
+        .rehearsed, operation: "read the rehearsal", message: error.message,
+        hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
   }
 
