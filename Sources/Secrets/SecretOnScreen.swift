@@ -15,6 +15,7 @@ public struct SecretOnScreen: Sendable {
   /// The controlling terminal, whatever standard input and output are.
   var path = OpenTerminal.controlling
 
+  /// All texts are shown as they are: what comes from others has to be cleaned before.
   public init(above: String, below: String, prompt: String, wiping: String) {
     self.above = above
     self.below = below
