@@ -39,7 +39,7 @@ extension CeremonyRun {
     var shares: [PINShare] = []
     for custodian in custodians where shares.count < threshold {
       let share = try await share(
-        of: custodian, ofPIN: id, known: known, others: shares, question: question(custodian), step: step, operation)
+        of: custodian, ofPIN: id, known: known, joining: shares, question: question(custodian), step: step, operation)
       if let share { shares.append(share) }
     }
     guard shares.count >= threshold else {
@@ -66,7 +66,7 @@ extension CeremonyRun {
 
   /// The share that one custodian types; nil when the person is not here.
   private func share(
-    of custodian: String, ofPIN pin: String, known: [String: String], others: [PINShare], question id: String, step: String,
+    of custodian: String, ofPIN pin: String, known: [String: String], joining others: [PINShare], question id: String, step: String,
     _ operation: String
   ) async throws -> PINShare? {
     let person = try participant(custodian, operation)
@@ -87,7 +87,6 @@ extension CeremonyRun {
             .shareGenuine, operation: operation, message: "this is a whole share, and not the one that \(person.name) was given",
             hint: "cards of an earlier set are void; nothing was tried on the token")
         }
-        // At once, so that one card of another set does not cost everybody's typing.
         try share.check(joins: others)
         return share
       } catch {

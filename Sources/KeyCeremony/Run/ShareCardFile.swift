@@ -1,6 +1,6 @@
 import Foundation
-import Secrets
-import SystemPackage
+package import Secrets
+package import SystemPackage
 
 /// A share's card as a file, from when it is handed out until its custodian has read it back.
 struct ShareCardFile: Sendable {
@@ -20,12 +20,7 @@ struct ShareCardFile: Sendable {
       let descriptor = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
       do {
-        try descriptor.closeAfter {
-          // Octet by octet, so that no array holds the page.
-          try page.withBytes { bytes in
-            for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
-          }
-        }
+        try descriptor.closeAfter { try descriptor.writeAll(page) }
       } catch {
         try? Self.wipe(path)
         throw error
@@ -56,5 +51,14 @@ struct ShareCardFile: Sendable {
       try descriptor.writeAll([UInt8](repeating: 0, count: size))
     }
     try FileManager.default.removeItem(atPath: path.string)
+  }
+}
+
+extension FileDescriptor {
+  /// Writes a secret octet by octet, so that no array holds it.
+  package func writeAll(_ secret: HeldSecret) throws {
+    try secret.withBytes { bytes in
+      for index in bytes.indices { try writeAll(CollectionOfOne(bytes[index])) }
+    }
   }
 }
