@@ -13,14 +13,6 @@ public struct TerminalScreen: Sendable {
     try OpenTerminal(path, "show something on the terminal").show(text)
   }
 
-  /// Shows a secret to the person who is to write it down: its groups, numbered. Only characters that can be seen are shown.
-  ///
-  /// - Throws: ``SecretRule/noTerminal``.
-  public func show(_ secret: HeldSecret) throws(SecretError) {
-    let terminal = try OpenTerminal(path, "show something on the terminal")
-    try terminal.show(secret: SecretGroups.page(of: secret, width: TerminalSize.columns(of: terminal.descriptor) ?? 80))
-  }
-
   /// The number of columns and rows; nil where the terminal does not tell.
   ///
   /// - Throws: ``SecretRule/noTerminal``.

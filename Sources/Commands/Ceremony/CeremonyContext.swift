@@ -89,4 +89,14 @@ extension CeremonyFiles {
         hint: "a rehearsal is not gone on with: rehearse again, into a new folder", underlying: error)
     }
   }
+
+  /// A performance's transcript that verifies, with every file that it tells of, whoever answered.
+  static func complete(in folder: String) throws -> VerifiedTranscript {
+    let path = "\(folder)/\(TranscriptWriter.fileName)"
+    let bytes = try InputOutput.read(path, operation: "read the transcript", limit: TranscriptReader.maximumSize)
+    var demands = VerifiedTranscript.Demands()
+    demands.folder = folder
+    demands.acceptsPreparedAnswers = true
+    return try VerifiedTranscript.verify(bytes, demands, file: path)
+  }
 }

@@ -52,6 +52,8 @@ struct CeremonyPerformCommand: AnsweringCommand {
     let run = try CeremonyRun.performance(
       of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)
     let summary = try await run.run()
+    // Nobody goes home with a transcript that was not looked at as others will look at it.
+    _ = try CeremonyFiles.complete(in: summary.folder)
     return CeremonyReport(summary, of: plan, nextStep: nextStep)
   }
 }

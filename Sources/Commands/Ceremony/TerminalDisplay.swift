@@ -1,3 +1,4 @@
+import Foundation
 import KeyCeremony
 import Secrets
 import Synchronization
@@ -80,11 +81,11 @@ final class TerminalDisplay: Sendable {
     try write(clearing(keepingWhatWasShown: true) + lines(try header() + (try layout()).question(question)))
     try confirm(
       question, "Everybody but \(who) looks away now; a camera is covered or turned. Only then: yes shows it.")
-    // From here on it is on the screen, so it is taken off whatever happens.
-    defer { try? write(clearing(keepingWhatWasShown: false) + lines((try? header()) ?? [])) }
-    try write(clearing(keepingWhatWasShown: true) + lines(try header() + (try layout()).question(question) + [""]))
-    try screen.show(secret)
-    try confirm(question, "Write it down, group by group, and compare. yes takes it off the screen.")
+    let view = SecretOnScreen(
+      above: try clearing(keepingWhatWasShown: true) + lines(try header() + (try layout()).question(question) + [""]),
+      below: "\n" + lines(try layout().wrap("  Write it down, group by group, and compare. yes takes it off the screen.", hanging: 2)),
+      prompt: Self.confirming, wiping: try clearing(keepingWhatWasShown: false) + lines(try header()))
+    try view.show(secret) { try Self.isConfirmed($0, question) }
   }
 
   func complain(_ text: String) throws { try write(lines(try layout().again(text))) }
@@ -92,9 +93,17 @@ final class TerminalDisplay: Sendable {
   private func confirm(_ question: CeremonyQuestion, _ text: String) throws {
     try write("\n" + lines(try layout().wrap("  " + text, hanging: 2)))
     while true {
-      let answer = try line("  yes or stop: ").lowercased()
-      if answer == "yes" { return }
-      if answer == "stop" { throw Self.stopped(question) }
+      if try Self.isConfirmed(try line(Self.confirming), question) { return }
+    }
+  }
+
+  private static let confirming = "  yes or stop: "
+
+  private static func isConfirmed(_ answer: String, _ question: CeremonyQuestion) throws -> Bool {
+    switch answer.trimmingCharacters(in: .whitespaces).lowercased() {
+    case "yes": true
+    case "stop": throw stopped(question)
+    default: false
     }
   }
 

@@ -93,7 +93,7 @@ extension PlanInput {
 
 extension PlanOutput {
   /// Files that a ceremony's folder has besides the outputs.
-  static let reservedFiles: Set<String> = ["transcript.jsonl"]
+  static let reservedFiles: Set<String> = [TranscriptWriter.fileName, Approval.spentFileName]
 
   init?(_ id: String, _ fields: FieldReader) {
     fields.allow(["file"])

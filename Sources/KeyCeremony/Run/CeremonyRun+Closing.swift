@@ -12,18 +12,12 @@ extension CeremonyRun {
     for person in plan.participants where !record.hasAcknowledgedEnd(person.id) {
       try await acknowledge(person, head, step: "end", operation)
     }
-    let key = try await ceremonyKey(operation)
+    let key = try await key(plan.ceremonyKey, operation)
     var seal = record.unsignedSeal()
     try await key.sign(&seal.draft, role: "key")
     for person in plan.participants {
       guard case .key(let expected) = person.acknowledgement else { continue }
-      // Copied in and out: the key signs a copy of its own.
-      let unsigned = seal
-      seal = try await withKey(of: person, expected: expected, operation) { key in
-        var signed = unsigned
-        try await key.sign(&signed.draft, role: "witness")
-        return signed
-      }
+      seal = try await witnessed(seal, by: person, expected: expected, operation)
     }
     let digest = try record.seal(seal)
     let summary = RunSummary(
@@ -36,7 +30,25 @@ extension CeremonyRun {
     return summary
   }
 
-  private func ceremonyKey(_ operation: String) async throws -> TokenKey {
-    try await keys(on: plan.ceremonyKey.token, operation).key(named: plan.ceremonyKey.name)
+  /// The seal with the signature of a participant's own key. Several people may have one reader for their tokens, so a token that is not
+  /// there is asked for; that is not written down, because the seal is over the record as it stands.
+  private func witnessed(
+    _ unsigned: TranscriptSeal, by person: Participant, expected: String, _ operation: String
+  ) async throws -> TranscriptSeal {
+    while true {
+      do {
+        return try await withKey(of: person, expected: expected, operation) { key in
+          var signed = unsigned
+          try await key.sign(&signed.draft, role: "witness")
+          return signed
+        }
+      } catch let error as CeremonyError where error.rule == .tokenSerial && room.isAttended {
+        try await room.show(CeremonyScene(.trouble, title: error.message))
+        let question = CeremonyQuestion(
+          id: "end/\(person.id)", participant: person, kind: .confirmation,
+          text: "Your key signs the seal of the transcript as well; insert your token once more and type yes")
+        guard try await room.ask(question) == "yes" else { throw Self.absent(person, operation) }
+      }
+    }
   }
 }

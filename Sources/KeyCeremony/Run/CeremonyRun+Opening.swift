@@ -75,7 +75,13 @@ extension CeremonyRun {
     _ surroundings: CeremonySurroundings
   ) throws -> RunRecord {
     let operation = "resume the ceremony in \(site.outputFolder)"
-    let (approvedBy, tokens) = (approval.run, described(site, for: plan).tokens)
+    if let objection = try OwnFolder.objection(to: site.outputFolder) {
+      throw CeremonyError(
+        .resume, operation: operation, message: "who changed what is there cannot be told: \(objection)",
+        hint: "a transcript that others could write may say that steps are done which nobody did; find out, and begin in a new folder")
+    }
+    let approvedBy = TranscriptEntry.Opened.Approval(run: approval.run, sealSHA256: approval.sealSHA256)
+    let tokens = described(site, for: plan).tokens
     let (writer, torn) = try TranscriptWriter.resume(in: site.outputFolder) { history throws(CeremonyError) in
       guard history.opened.planSHA256 == plan.sha256.hexadecimal else {
         throw CeremonyError(
@@ -88,7 +94,7 @@ extension CeremonyRun {
           .resume, operation: operation, message: "the ceremony there is complete and sealed",
           hint: "check it with: hsmkey ceremony verify \(site.outputFolder)")
       }
-      guard history.opened.mode == .performance, history.opened.approval?.run == approvedBy else {
+      guard history.opened.mode == .performance, history.opened.approval == approvedBy else {
         throw CeremonyError(
           .resume, operation: operation, message: "the run there does not rest on this rehearsal",
           hint: "name the rehearsal that it was begun with")
@@ -146,6 +152,10 @@ extension CeremonyRun {
               ? "there is a run in the folder \(path) already" : "the folder \(path) is not empty, and no run was begun in it",
             hint: isBegun ? "a rehearsal is not gone on with: name a new folder" : "name a new folder")
         }
+        if let objection = try OwnFolder.objection(to: path, isToBeClosed: true) {
+          throw CeremonyError(
+            .outputNew, operation: operation, message: "the folder \(path) is not this user's: \(objection)", hint: "name a new folder")
+        }
         try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
       } else {
         try manager.createDirectory(
@@ -177,7 +187,8 @@ extension Approval {
   borrowing func spend(for performance: String) throws {
     let text = Array("\(performance)\n".utf8)
     do {
-      try NewFile.place(text, at: FilePath(spentPath), permissions: .ownerReadWrite)
+      // Two performances may be at it at the same moment, each with a draft of its own.
+      try NewFile.place(text, at: FilePath(spentPath), permissions: .ownerReadWrite, writer: performance)
     } catch Errno.fileExists {
       let other = spentBy() ?? "an unknown run"
       guard other == performance else { throw Self.spent(other, folder) }

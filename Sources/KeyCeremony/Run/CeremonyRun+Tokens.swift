@@ -16,10 +16,11 @@ extension CeremonyRun {
   func module(of id: String) async throws -> Module { try await module(try siteToken(id)) }
 
   func module(_ token: SiteBinding.Token) async throws -> Module {
-    if let known = modules[token.module] { return known }
     guard let digest = [UInt8](hexadecimal: token.moduleSHA256) else {
       throw CeremonyError(.siteFile, operation: "load the module \(token.module)", message: "module-sha256 is no SHA-256")
     }
+    // A file that is loaded already is held against another digest as well.
+    if let known = modules[token.module], known.file.sha256 == digest { return known }
     let module = try await surroundings.loadModule(token.module, digest)
     modules[token.module] = module
     return module
@@ -71,7 +72,7 @@ extension CeremonyRun {
     }
     let matches = tokens.filter { $0.serialNumber == serial }
     guard let token = matches.first, matches.count == 1 else {
-      let seen = tokens.map { "\(CeremonyText.shown($0.label)) (serial \($0.serialNumber))" }.joined(separator: ", ")
+      let seen = tokens.map { "\(CeremonyText.shown($0.label)) (serial \(CeremonyText.shown($0.serialNumber)))" }.joined(separator: ", ")
       throw CeremonyError(
         .tokenSerial, operation: operation,
         message: matches.isEmpty
@@ -100,6 +101,20 @@ extension CeremonyRun {
     let keys = try await logIn(token, pin: try await userPIN(on: id, operation))
     openKeys[id] = keys
     return keys
+  }
+
+  /// A key of the plan, by its name. One that this run has made or met before must still be the same.
+  ///
+  /// - Throws: `CEREMONY-TOKEN-STATE` when the token has another key under that name by now.
+  func key(_ planned: PlanKey, _ operation: String) async throws -> TokenKey {
+    let key = try await keys(on: planned.token, operation).key(named: planned.name)
+    let fingerprint = try key.publicKey.fingerprint
+    guard let known = record.publicKeySHA256(of: planned, in: plan), known != fingerprint else { return key }
+    throw CeremonyError(
+      .tokenState, operation: operation,
+      message: "the key \(planned.name) is another one than before in this ceremony: the SHA-256 of its public key is \(fingerprint), and "
+        + "it was \(known)",
+      hint: "somebody has exchanged it; nothing was done with it, and nothing should be before you know why")
   }
 
   /// Where the user PIN of a token comes from, as it is now.

@@ -5,11 +5,14 @@ import SystemPackage
 enum NewFile {
   /// Writes the file beside its place, synchronizes it, and gives it its name.
   ///
+  /// - Parameter writer: names the draft where several may write at once: no writer may put another's draft in place. It is hidden, so
+  ///   that no file of a plan can have its name.
   /// - Throws: `Errno.fileExists` when the name is taken.
   static func place(
-    _ bytes: [UInt8], at path: FilePath, permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+    _ bytes: [UInt8], at path: FilePath, permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead], writer: String? = nil
   ) throws {
-    let temporary = FilePath("\(path.string).part")
+    let name = [path.lastComponent?.string, writer].compactMap(\.self).joined(separator: ".")
+    let temporary = path.removingLastComponent().appending(".\(name).part")
     // What an attempt that was cut off has left.
     try? FileManager.default.removeItem(atPath: temporary.string)
     let descriptor = try FileDescriptor.open(

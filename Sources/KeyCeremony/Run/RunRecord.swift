@@ -41,6 +41,9 @@ final class RunRecord: Sendable {
     history.filesWritten.filter { $0.step == step && $0.name == name }.map(\.sha256)
   }
 
+  /// The public key that the steps so far have met under a key's name.
+  func publicKeySHA256(of key: PlanKey, in plan: CeremonyPlan) -> String? { history.publicKeySHA256(of: key, in: plan) }
+
   func hasAcknowledgedEnd(_ participant: String) -> Bool {
     history.hasAcknowledged(participant, at: TranscriptHistory.Moment.end.rawValue)
   }

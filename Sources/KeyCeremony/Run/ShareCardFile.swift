@@ -11,10 +11,22 @@ struct ShareCardFile: Sendable {
     path = FilePath(folder).appending(name)
     let operation = "write the share card \(name)"
     do {
+      if let objection = try OwnFolder.objection(to: folder) {
+        throw CeremonyError(
+          .siteComplete, operation: operation, message: "the folder \(folder) is no place for it: \(objection)",
+          hint: "share-card-folder must belong to this user alone: chmod 700, best on a file system in memory")
+      }
       if FileManager.default.fileExists(atPath: path.string) { try Self.wipe(path) }
       let descriptor = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
-      try descriptor.closeAfter { try descriptor.writeAll(page) }
+      do {
+        try descriptor.closeAfter { try descriptor.writeAll(page) }
+      } catch {
+        try? Self.wipe(path)
+        throw error
+      }
+    } catch let error as CeremonyError {
+      throw error
     } catch {
       throw CeremonyError(
         .siteComplete, operation: operation, message: "the folder \(folder) cannot take it: \(error)",
@@ -25,6 +37,11 @@ struct ShareCardFile: Sendable {
   /// Overwrites the file with zeros and removes it. On a disk that writes elsewhere what is written again (flash, journals) that is no
   /// promise.
   func destroy() throws { try Self.wipe(path) }
+
+  /// Takes away the cards that an attempt which was cut off has left.
+  static func destroyLeftovers(_ names: [String], in folder: String) {
+    for name in names { try? wipe(FilePath(folder).appending(name)) }
+  }
 
   private static func wipe(_ path: FilePath) throws {
     let descriptor = try FileDescriptor.open(path, .writeOnly, options: [.noFollow, .closeOnExec])

@@ -57,6 +57,11 @@ final class TranscriptFile: Sendable {
       guard try file.descriptor.stat().type == .regular else {
         throw CeremonyError(.transcriptFile, operation: operation, message: "it is no regular file")
       }
+      if let objection = try OwnFolder.objection(to: file.descriptor) {
+        throw CeremonyError(
+          .transcriptFile, operation: operation, message: objection,
+          hint: "a run goes on from what stands there, so nobody else may have written it; find out who did")
+      }
     } catch let error as CeremonyError {
       throw error
     } catch {

@@ -51,24 +51,20 @@ struct TranscriptSealCheck {
   }
 
   private func ground(of key: String, _ line: Int) throws(CeremonyError) -> VerifiedTranscript.KeyGround {
-    let told = toldKey
+    let told = history.publicKeySHA256(of: plan.ceremonyKey, in: plan)
     if let told, told != key {
-      throw refusal(.seal, line, "it is signed by \(key), and the ceremony key that was generated is \(EvidenceText.shown(told))")
+      throw refusal(.seal, line, "it is signed by \(key), and the ceremony key that the steps tell of is \(EvidenceText.shown(told))")
     }
     if let demandedKey {
       guard demandedKey == key else { throw refusal(.seal, line, "it is signed by \(key), and not by the key that was named") }
       return .named
     }
-    return told == nil ? .signature : .transcript
+    return told == nil || !isGenerated ? .signature : .transcript
   }
 
-  /// The ceremony key's SHA-256 as the step says that generated it.
-  private var toldKey: String? {
-    for step in plan.steps {
-      guard case .generateKey(plan.ceremonyKey, _, _) = step.action else { continue }
-      if case .string(let digest)? = history.step(step.id)?.done?.result["public-key-sha256"] { return digest }
-    }
-    return nil
+  /// Whether a step of this run has generated the ceremony key.
+  private var isGenerated: Bool {
+    plan.steps.contains { step in if case .generateKey(plan.ceremonyKey, _, _) = step.action { true } else { false } }
   }
 
   /// The key that a participant acknowledged with.

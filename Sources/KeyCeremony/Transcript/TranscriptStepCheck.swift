@@ -9,12 +9,17 @@ struct TranscriptStepCheck {
   func check(_ lines: [TranscriptLine]) throws(CeremonyError) {
     var begun: [String] = []
     var entries: [TranscriptEntry.Body] = []
+    var keys: [PlanKey: String] = [:]
     for line in lines {
       let number = line.entry.number + 1
       try checkNames(line.entry.body, number)
       switch line.entry.body {
       case .stepBegun(let body):
-        if begun.last == body.step { continue }
+        if begun.last == body.step {
+          // What people said to an attempt that came to nothing is not what they said to this one; files may be there from then.
+          entries.removeAll { !$0.isFile }
+          continue
+        }
         guard begun.count < plan.steps.count, plan.steps[begun.count].id == body.step else {
           let expected =
             begun.count < plan.steps.count ? "the step \(plan.steps[begun.count].id) comes next in the plan" : "the plan has no more"
@@ -28,6 +33,7 @@ struct TranscriptStepCheck {
       case .stepDone(let body):
         guard let step = plan.steps.first(where: { $0.id == body.step }) else { continue }
         try checkDone(step, entries, number)
+        try checkKey(step, body, &keys, number)
       case .finished:
         guard begun.count == plan.steps.count else {
           throw refusal(number, "the run is finished after \(begun.count) steps, and the plan has \(plan.steps.count)")
@@ -93,6 +99,19 @@ extension TranscriptStepCheck {
     }
   }
 
+  /// That one name of a key stands for one key, until it is destroyed.
+  private func checkKey(
+    _ step: PlanStep, _ done: TranscriptEntry.StepDone, _ keys: inout [PlanKey: String], _ line: Int
+  ) throws(CeremonyError) {
+    guard let key = step.action.subjectKey, let digest = done.publicKeySHA256 else { return }
+    if let known = keys[key], known != digest {
+      throw refusal(
+        line,
+        "the key \(key.name) has the public key \(EvidenceText.shown(digest)) here, and \(EvidenceText.shown(known)) in a step before")
+    }
+    if case .destroyKey = step.action { keys[key] = nil } else { keys[key] = digest }
+  }
+
   private func unknown(_ kind: String, _ name: String, _ line: Int) -> CeremonyError {
     refusal(line, "the plan has no \(kind) called \(EvidenceText.shown(name))")
   }
@@ -134,6 +153,15 @@ extension TranscriptStepCheck {
         throw refusal(line, "the step \(step.id) is done, and nothing was shared")
       }
     default: break
+    }
+  }
+}
+
+extension TranscriptEntry.Body {
+  fileprivate var isFile: Bool {
+    switch self {
+    case .fileRead, .fileWritten: true
+    default: false
     }
   }
 }

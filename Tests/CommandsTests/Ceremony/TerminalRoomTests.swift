@@ -94,6 +94,29 @@ struct TerminalRoomTests {
     #expect(!terminal.shown.contains("ABCD1"))
   }
 
+  /// Up to the share that stands on the screen.
+  private func share() async throws {
+    try await answer("yes, absent or stop: ", "yes")
+    try await answer("  > ", "A-17")
+    try await answer("words: ", "acme zulu")
+    try await answer("New PIN: ", "654321")
+    try await answer("New PIN, once more: ", "654321")
+    try await answer("\r\n  PIN: ", "")
+    try await answer("Share: ", "share")
+    try await answer("yes or stop: ", "yes")
+    try await terminal.waits(for: "yes or stop: ", times: 2)
+  }
+
+  @Test("Ctrl-C and Ctrl-\\ while a share is shown take it off the screen before they end the program", arguments: ["\u{3}", "\u{1c}"])
+  func interruptedShare(key: String) async throws {
+    let child = try start("xterm-256color")
+    try await share()
+    terminal.type(key)
+    #expect(try await child.wait() != 0)
+    let afterSecret = terminal.shown.split(separator: "TVWX5", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+    #expect(terminal.shown.contains("TVWX5") && afterSecret.contains("\u{1b}[2J\u{1b}[3J"), "\(afterSecret)")
+  }
+
   @Test("fits into narrow terminals", arguments: [28, 40, 60])
   func narrow(columns: Int) async throws {
     let child = try start("dumb", columns: columns)

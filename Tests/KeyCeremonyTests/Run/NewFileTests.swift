@@ -13,11 +13,24 @@ struct NewFileTests {
     let folder = try TemporaryFolder()
     let path = FilePath(folder.path("request.csr"))
     // What an attempt that was cut off has left.
-    try folder.write("half".utf8, to: "request.csr.part")
+    try folder.write("half".utf8, to: ".request.csr.part")
     try NewFile.place(Array("whole".utf8), at: path)
     #expect(throws: Errno.fileExists) { try NewFile.place(Array("other".utf8), at: path) }
     #expect(try String(contentsOfFile: path.string, encoding: .utf8) == "whole")
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["request.csr"])
+  }
+
+  @Test("two who place one file at the same moment have drafts of their own, and no output is taken for a draft")
+  func drafts() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("another's".utf8, to: ".performed-by.0a0a.part")
+    try folder.write("an output".utf8, to: "request.csr.part")
+    try NewFile.place(Array("0b0b".utf8), at: FilePath(folder.path("performed-by")), writer: "0b0b")
+    try NewFile.place(Array("request".utf8), at: FilePath(folder.path("request.csr")))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        == [".performed-by.0a0a.part", "performed-by", "request.csr", "request.csr.part"])
+    #expect(try String(contentsOfFile: folder.path("performed-by"), encoding: .utf8) == "0b0b")
   }
 
   @Test("a share card can be read by its owner only, replaces a void one, and is overwritten before it goes")

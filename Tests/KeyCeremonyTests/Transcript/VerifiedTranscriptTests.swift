@@ -90,7 +90,7 @@ struct VerifiedTranscriptTests {
     #expect(try refused(.init(), demands)?.rule.rawValue == "CEREMONY-SEAL")
     var other = TranscriptFixture()
     other.sealedBy = .p256()
-    #expect(try refused(other)?.message.contains("the ceremony key that was generated is") == true)
+    #expect(try refused(other)?.message.contains("the ceremony key that the steps tell of is") == true)
     // Who says nothing of the key it generated says nothing of the one that sealed.
     other.change = { body in
       guard case .stepDone(let done) = body, done.step == "key" else { return body }
@@ -249,4 +249,68 @@ struct VerifiedTranscriptTests {
     #expect(
       TranscriptComparison.differences("key", rehearsed: ["a": 1], performed: ["a": 2]).map(\.pointer) == ["/a"])
   }
+
+  @Test("one name of a key is one key in all steps (CEREMONY-TRANSCRIPT-STEPS)")
+  func exchangedKey() throws {
+    let error = try refused { body in
+      guard case .stepDone(let done) = body, done.step == "sign" else { return body }
+      return .stepDone(
+        .init(
+          step: done.step, result: ["public-key-sha256": .string(String(repeating: "0", count: 64))], comparable: [:], calls: [:],
+          milliseconds: 1))
+    }
+    #expect(error?.rule == .transcriptSteps && error?.message.contains("in a step before") == true)
+  }
+
+  @Test("an acknowledgement of an attempt that came to nothing is none of the next one (CEREMONY-TRANSCRIPT-STEPS)")
+  func earlierAttempt() throws {
+    var fixture = TranscriptFixture()
+    fixture.insert = { body in
+      guard case .stepDone(let done) = body, done.step == "agree" else { return [] }
+      return [
+        .stepFailed(.init(step: "agree", code: "stopped", rule: nil, message: "somebody was not here")),
+        .stepBegun(.init(step: "agree", action: "gate", attempt: 2, intent: [:])),
+      ]
+    }
+    let error = try refused(fixture)
+    #expect(error?.rule == .transcriptSteps && error?.message.contains("has not acknowledged") == true)
+  }
+
+  @Test("of a key that is destroyed and made anew, the last one counts")
+  func madeAnew() throws {
+    func done(_ step: String, _ digest: String) -> Body {
+      .stepDone(.init(step: step, result: ["public-key-sha256": .string(digest)], comparable: [:], calls: [:], milliseconds: 1))
+    }
+    let plan = try CeremonyPlan(reading: Array(Self.madeAnewPlan.utf8), file: "plan.yaml")
+    var fixture = TranscriptFixture()
+    fixture.run = String(repeating: "0c", count: 16)
+    var entries: [Body] = []
+    for (step, action, digest) in [("one", "generate-key", "aa"), ("gone", "destroy-key", "aa"), ("two", "generate-key", "bb")] {
+      entries += [.stepBegun(.init(step: step, action: action, attempt: 1, intent: [:])), done(step, String(repeating: digest, count: 32))]
+    }
+    let opened = try fixture.opened()
+    let first = TranscriptEntry(number: 0, previous: TranscriptEntry.noPrevious, time: TranscriptFixture.start, body: .opened(opened))
+    var history = try TranscriptHistory(first: first, sha256: "")
+    #expect(history.publicKeySHA256(of: plan.ceremonyKey, in: plan) == nil)
+    for (index, body) in entries.enumerated() {
+      try history.add(TranscriptEntry(number: index + 1, previous: "", time: TranscriptFixture.start, body: body), sha256: "")
+    }
+    #expect(history.publicKeySHA256(of: plan.ceremonyKey, in: plan) == String(repeating: "bb", count: 32))
+  }
+
+  private static let madeAnewPlan = """
+    format: hsmkey-ceremony-plan/1
+    name: twice
+    title: A key that is made anew
+    participants: { leader: { name: Leena Leader, role: leader, acknowledges-with: words } }
+    tokens: { main: { label: payroll, user-pin: user } }
+    pins: { user: { from: site } }
+    ceremony-key: { token: main, key: k }
+    steps:
+      - { id: agree, action: gate, actor: leader, text: We begin., participants: [leader] }
+      - { id: one, action: generate-key, actor: leader, token: main, key: k, algorithm: ecdsa-p256, policy: non-exportable-signing }
+      - { id: gone, action: destroy-key, actor: leader, token: main, key: k }
+      - { id: two, action: generate-key, actor: leader, token: main, key: k, algorithm: ecdsa-p256, policy: non-exportable-signing }
+
+    """
 }

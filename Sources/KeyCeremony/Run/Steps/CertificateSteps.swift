@@ -74,7 +74,7 @@ extension CeremonyRun {
   func importCertificate(_ planned: PlanKey, _ input: String, _ frame: StepFrame) async throws -> StepOutcome {
     try begin(frame)
     let keys = try await keys(on: planned.token, frame.operation)
-    let key = try await keys.key(named: planned.name)
+    let key = try await key(planned, frame.operation)
     let bytes = try await read(input, certificateFor: key, frame)
     let certificate: Certificate
     do {

@@ -93,10 +93,10 @@ extension CeremonyRun {
 
   /// A key of the plan, by its name or as the one that a certificate has in use.
   private func key(_ choice: StepAction.KeyChoice, _ frame: StepFrame) async throws -> TokenKey {
-    let keys = try await keys(on: choice.token, frame.operation)
     switch choice {
-    case .key(let key): return try await keys.key(named: key.name)
+    case .key(let key): return try await self.key(key, frame.operation)
     case .certificate(_, let name):
+      let keys = try await keys(on: choice.token, frame.operation)
       guard let issued = try await certificateDesk(frame).inUse(name, keys: keys) else {
         throw frame.refusal(.planSense, "no certificate \(name) is in use")
       }
@@ -107,7 +107,7 @@ extension CeremonyRun {
   /// `make-request`
   func makeRequest(_ planned: PlanKey, _ subject: String, _ output: String, _ frame: StepFrame) async throws -> StepOutcome {
     try begin(frame)
-    let key = try await keys(on: planned.token, frame.operation).key(named: planned.name)
+    let key = try await key(planned, frame.operation)
     let request = try await CertificateSigningRequest(for: key, subject: try surroundings.subject(subject))
     let pem = try request.serializeAsPEM()
     return StepOutcome(
@@ -120,7 +120,7 @@ extension CeremonyRun {
   func signFile(_ planned: PlanKey, _ input: String, _ hash: String, _ output: String, _ frame: StepFrame) async throws -> StepOutcome {
     try begin(frame)
     let message = try await read(input, frame)
-    let key = try await keys(on: planned.token, frame.operation).key(named: planned.name)
+    let key = try await key(planned, frame.operation)
     guard let algorithm = key.algorithm.signatureAlgorithms.first(where: { $0.hashName == hash && !$0.usesPSS }) else {
       throw frame.refusal(
         .planSense, "a \(key.algorithm) key does not sign with \(hash)",
@@ -142,7 +142,7 @@ extension CeremonyRun {
     var fingerprint = ""
     var destroyed = 0
     do {
-      let key = if let known { try await keys.key(identifier: known) } else { try await keys.key(named: planned.name) }
+      let key = if let known { try await keys.key(identifier: known) } else { try await self.key(planned, frame.operation) }
       fingerprint = try key.publicKey.fingerprint
       let valid = try await keys.certificates(of: key).first { $0.notValidAfter > Date() }
       if let valid, !evenIfCertified {
@@ -181,7 +181,7 @@ extension CeremonyRun {
       if let serial = try await stage.serial(of: second) { serials[second] = serial }
     }
     let first = try await keys(on: planned.token, frame.operation)
-    let key = try await first.key(named: planned.name)
+    let key = try await key(planned, frame.operation)
     let other = try await keys(on: second, frame.operation)
     guard other.token.serialNumber != first.token.serialNumber else {
       throw frame.refusal(

@@ -15,6 +15,7 @@ extension CeremonyRun {
       try record.noted(step: frame.step.id, message)
       try await room.show(
         CeremonyScene(.note, step: frame.step.id, title: message, lines: ["Destroy them; new ones are handed out now."]))
+      if let folder = site.shareCardFolder { ShareCardFile.destroyLeftovers(custodians.map { cardName(id, $0) }, in: folder) }
     }
     let pin = GeneratedPIN.make(length: length, alphabet: alphabet)
     let shares = try SharedPIN.split(pin, threshold: threshold, count: custodians.count)
@@ -40,6 +41,18 @@ extension CeremonyRun {
       id: "\(frame.step.id)/\(person.id)/card", participant: person, kind: .shareCard,
       text: "Your share of the PIN \(id): write it on your card, and nowhere else. Everybody else looks away")
     let file = try shareCard(share, for: person, ofPIN: id)
+    do {
+      try await readBack(share, card, person, frame)
+    } catch {
+      // Whoever stopped here has no use of the card: the next attempt makes new ones.
+      try? file?.destroy()
+      throw error
+    }
+    try file?.destroy()
+  }
+
+  /// Shows the share, and has it typed from the card.
+  private func readBack(_ share: PINShare, _ card: CeremonyQuestion, _ person: Participant, _ frame: StepFrame) async throws {
     try await room.showSecretly(share.text(), card)
     try record.asked(step: frame.step.id, card, answer: "seen", isAttended: room.isAttended)
     let question = CeremonyQuestion(
@@ -54,7 +67,6 @@ extension CeremonyRun {
             .shareGenuine, "this is a whole share, and not the one that was handed out",
             hint: "type it from the card that was written just now")
         }
-        try file?.destroy()
         return
       } catch let error as CeremonyError where error.rule == .shareGenuine {
         guard tryNumber < Self.maximumTries, room.isAttended else { throw error }
@@ -68,8 +80,10 @@ extension CeremonyRun {
   private func shareCard(_ share: PINShare, for person: Participant, ofPIN id: String) throws -> ShareCardFile? {
     guard let folder = site.shareCardFolder else { return nil }
     return try ShareCardFile(
-      ShareCard(share, plan: plan, pin: id, custodian: person.id).html(), in: folder, named: "\(plan.name)-\(id)-\(person.id).html")
+      ShareCard(share, plan: plan, pin: id, custodian: person.id).html(), in: folder, named: cardName(id, person.id))
   }
+
+  private func cardName(_ pin: String, _ custodian: String) -> String { "\(plan.name)-\(pin)-\(custodian).html" }
 
   /// `combine-pin`
   func combinePIN(_ id: String, _ frame: StepFrame) async throws -> StepOutcome {

@@ -60,8 +60,12 @@ extension CeremonyRun {
     try await words(
       of: digest, count: count, from: listening, question: "\(frame.step.id)/\(listener)", step: frame.step.id,
       "Type these words as you heard them", frame.operation)
+    var result: [String: JSONValue] = [
+      "of": .string(what), "sha256": .string(digest.hexadecimal), "reader": .string(reader), "listener": .string(listener),
+    ]
+    if case .key = subject { result["public-key-sha256"] = .string(digest.hexadecimal) }
     return StepOutcome(
-      result: ["of": .string(what), "sha256": .string(digest.hexadecimal), "reader": .string(reader), "listener": .string(listener)],
+      result: result,
       comparable: ["of": .string(what), "reader": .string(reader), "listener": .string(listener), "words": .integer(count)],
       lines: ["\(count) words were read back rightly"])
   }
@@ -70,7 +74,7 @@ extension CeremonyRun {
     switch subject {
     case .plan: return (plan.sha256, "the plan")
     case .key(let key):
-      let found = try await keys(on: key.token, frame.operation).key(named: key.name)
+      let found = try await self.key(key, frame.operation)
       return (EvidenceText.digest(try found.publicKey.subjectPublicKeyInfo), "the public key \(key.name)")
     case .output(let id):
       guard let output = plan.output(id) else { throw frame.refusal(.planSense, "the plan has no output \(id)") }

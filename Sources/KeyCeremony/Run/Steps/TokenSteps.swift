@@ -182,26 +182,37 @@ extension CeremonyRun {
       TokenLogin(token: token, pin: source, user: isUser ? .user : .securityOfficer, memory: self.surroundings.pinMemory)
     }
     let isAtPad = before.isProtectedPath || after.isProtectedPath
-    var isDone = false
-    if frame.isRepeated {
-      // The attempt that was cut off may have changed it. Finding out costs a try at most, and the right PIN gives it back.
-      let check = login(after)
-      do {
-        _ = try await waiting(frame.operation, isAtPad: isAtPad) { try check.check() }
-        isDone = true
-        try record.noted(step: frame.step.id, "the PIN had been changed before the interruption")
-      } catch let error as PKCS11Error where error.returnValue == .pinIncorrect {
-        try record.noted(step: frame.step.id, "the PIN had not been changed before the interruption")
-      }
-    }
-    if !isDone {
+    do {
       let change = login(before)
       _ = try await waiting(frame.operation, isAtPad: isAtPad) { try change.changePIN(to: after) }
+    } catch where frame.isRepeated && Self.isRefused(error) {
+      // The attempt that was cut off may have changed it. The one before is tried first: when it was replaced, that is remembered and it
+      // costs no try. A try that it has just cost is no reason against the other one.
+      var check = login(after)
+      if error is PKCS11Error { check.agreed = [.pinCountLow] }
+      try await room.show(
+        CeremonyScene(
+          .note, step: frame.step.id,
+          title: "The token does not take the PIN \(old) any more; perhaps it has \(new) already, which is tried now"))
+      do {
+        _ = try await waiting(frame.operation, isAtPad: isAtPad) { [check] in try check.check() }
+      } catch let other where Self.isRefused(other) {
+        throw error
+      }
+      try record.noted(step: frame.step.id, "the PIN had been changed before the interruption")
     }
     if isUser { userPINs[id] = new } else { officerPINs[id] = new }
     return StepOutcome(
       result: ["owner": .string(owner.rawValue), "pin": .string(new)], comparable: ["owner": .string(owner.rawValue), "pin": .string(new)],
       lines: ["the \(isUser ? "user" : "security officer") PIN of token \(planned.label) is now \(new)"])
+  }
+}
+
+extension CeremonyRun {
+  /// Whether the token has refused a PIN, or would have: then nothing was done with it.
+  fileprivate static func isRefused(_ error: any Error) -> Bool {
+    if let error = error as? PKCS11Error { return error.function == "C_Login" && error.returnValue == .pinIncorrect }
+    return [.pinRefusedBefore, .pinCountLow].contains((error as? TokenKeysError)?.rule)
   }
 }
 
