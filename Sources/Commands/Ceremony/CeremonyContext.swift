@@ -58,8 +58,21 @@ extension CeremonyFiles {
       throw CeremonyError(
         .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
+    let demands = demands(on: folder)
+    let verified = Result { () throws(CeremonyError) in try VerifiedTranscript.verify(bytes, demands, file: path) }
+    return try verified.mapError { refused(folder, $0) }.get()
+  }
+
+  private static func demands(on folder: String) -> VerifiedTranscript.Demands {
     var demands = VerifiedTranscript.Demands()
     demands.folder = folder
-    return try VerifiedTranscript.verify(bytes, demands, file: path)
+    return demands
+  }
+
+  private static func refused(_ folder: String, _ error: CeremonyError) -> CeremonyError {
+    guard error.rule == .transcriptWhole else { return error }
+    return CeremonyError(
+      error.rule, operation: "verify the rehearsal in \(folder)", message: error.message,
+      hint: "it did not come to its end, and a rehearsal cannot be gone on with: rehearse anew, in another folder", underlying: error)
   }
 }

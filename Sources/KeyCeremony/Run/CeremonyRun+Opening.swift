@@ -137,8 +137,8 @@ extension CeremonyRun {
         // A transcript without a whole line is what a run has left that was cut off before it had begun.
         guard try manager.contentsOfDirectory(atPath: path).allSatisfy({ $0 == TranscriptWriter.fileName }) else {
           throw CeremonyError(
-            .outputNew, operation: operation, message: "the folder \(path) is not empty, and no run was begun in it",
-            hint: "name a new folder")
+            .outputNew, operation: operation, message: "the folder \(path) is not empty",
+            hint: "name a new folder; a rehearsal that was cut off cannot be gone on with, and is begun anew in another one")
         }
         try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
       } else {
@@ -148,9 +148,8 @@ extension CeremonyRun {
     } catch let error as CeremonyError {
       throw error
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey].map { "\($0)" } ?? error.localizedDescription
       throw CeremonyError(
-        .outputNew, operation: operation, message: "the folder \(path) cannot be made: \(reason)",
+        .outputNew, operation: operation, message: "the folder \(path) cannot be made: \(CeremonyText.reason(error))",
         hint: "the folder that it is in must be there, and this user must be able to write to it", underlying: error)
     }
   }
