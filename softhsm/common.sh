@@ -49,6 +49,8 @@ test_packages+=(gnutls-bin libengine-pkcs11-openssl)
 test_packages+=(systemd strace)
 # The report of an audit and the papers of a ceremony in a browser and on paper; their QR codes read by another program.
 test_packages+=(chromium poppler-utils zbar-tools)
+# The transcript of a ceremony checked by hand, as its page says.
+test_packages+=(jq)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }

@@ -22,5 +22,10 @@ public struct CeremonyError: Error, Sendable, CustomStringConvertible {
     self.underlying = underlying
   }
 
+  /// The same error of another undertaking.
+  package func during(_ operation: String) -> CeremonyError {
+    CeremonyError(rule, operation: operation, message: message, hint: hint, underlying: underlying)
+  }
+
   public var description: String { "\(operation): \(message) [\(rule)]" }
 }

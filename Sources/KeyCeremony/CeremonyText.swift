@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import KeyEvidence
 import SwiftASN1
@@ -9,12 +8,7 @@ import X509
 public enum CeremonyText {
   /// A text without characters that steer a terminal or are not seen, and not too much of it.
   static func shown(_ text: String) -> String {
-    let start = text.unicodeScalars.prefix(256).map { scalar -> Unicode.Scalar in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: "?"
-      default: scalar
-      }
-    }
+    let start = text.unicodeScalars.prefix(256).map { PlanText.isVisible($0) ? $0 : "?" }
     let shown = String(String.UnicodeScalarView(start))
     return text.unicodeScalars.count > 256 ? "\(shown)..." : shown
   }
@@ -31,10 +25,21 @@ public enum CeremonyText {
   }
 }
 
+extension [UInt8] {
+  /// The bytes that a text in lower-case hexadecimal stands for; nil for any other text.
+  init?(hexadecimal text: String) {
+    guard let bytes = EvidenceText.bytes(hexadecimal: text) else { return nil }
+    self = bytes
+  }
+
+  /// Two lower-case hexadecimal digits a byte.
+  var hexadecimal: String { EvidenceText.hexadecimal(self) }
+}
+
 extension Certificate.PublicKey {
   /// SHA-256 of the DER SubjectPublicKeyInfo, in hexadecimal: names a public key whatever its kind.
   var fingerprint: String {
-    get throws { Array(SHA256.hash(data: try subjectPublicKeyInfo)).hexadecimal }
+    get throws { EvidenceText.sha256(try subjectPublicKeyInfo) }
   }
 }
 
@@ -56,10 +61,11 @@ extension CertificateSigningRequest {
     if let start = bytes.firstRange(of: key.suffix(publicKeyLength(key)))?.lowerBound {
       for index in start..<start + publicKeyLength(key) { bytes[index] = 0 }
     }
-    return Array(SHA256.hash(data: bytes)).hexadecimal
+    return EvidenceText.sha256(bytes)
   }
 
-  /// How many octets at the end of a SubjectPublicKeyInfo are the key itself: the content of its BIT STRING without the count of unused bits.
+  /// How many octets at the end of a SubjectPublicKeyInfo are the key itself: the content of its BIT STRING without the count of unused
+  /// bits.
   private func publicKeyLength(_ subjectPublicKeyInfo: [UInt8]) -> Int {
     guard let root = try? DER.parse(subjectPublicKeyInfo), case .constructed(let children) = root.content else { return 0 }
     var last: ASN1Node?

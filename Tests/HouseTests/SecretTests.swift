@@ -14,6 +14,7 @@ struct SecretTests {
     "Sources/KeyCeremony/Shares/ShareText.swift": "a share's octets as groups, and back",
     "Sources/KeyCeremony/Paper/QRCode.swift": "a share's QR code, and pages with a share in them",
     "Sources/KeyCeremony/Paper/ShareCard.swift": "a share's groups on its card",
+    "Sources/KeyCeremony/Run/ShareCardFile.swift": "a share that is written to a file of its owner's",
     "Sources/KeyCeremony/Shares/TypedGroups.swift": "what was typed from a card",
     "Sources/Secrets/ProcessEnvironment.swift": "the copy of what came in a variable",
     "Sources/Secrets/SecretGroups.swift": "a share's groups, for the screen", "Sources/Secrets/OpenTerminal.swift": "a share is shown",

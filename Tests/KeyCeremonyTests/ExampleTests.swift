@@ -1,3 +1,4 @@
+import Foundation
 import KeyCeremony
 import TestSupport
 import Testing
@@ -10,6 +11,12 @@ struct ExampleTests {
     #expect(mistakes.map(\.description) == [])
     #expect(plan?.name == name)
     #expect((6...12).contains(plan?.steps.count ?? 0))
+  }
+
+  @Test("the plan of softhsm/demo is one, too")
+  func demo() throws {
+    let file = OfficialMaterial.projectFolder.appending(path: "softhsm/demo.plan.yaml")
+    #expect(CeremonyPlan.examine(bytes: Array(try Data(contentsOf: file)), file: "demo.plan.yaml").mistakes.map(\.description) == [])
   }
 
   @Test("each site file gives what its plan wants", arguments: ExamplePlan.names)

@@ -19,6 +19,22 @@ extension CommandContext {
       })
   }
 
+  /// Holds each module's file against the site, before anything is begun: a slip in the site file then costs no rehearsal.
+  func checkModules(of site: SiteBinding) throws {
+    let owner = try modulePin().owner
+    for token in Array(site.tokens.values) + site.participantKeys.values.map(\.token) {
+      let pin = ModulePin(owner: owner, sha256: KeyIdentifier(hexadecimal: token.moduleSHA256)?.bytes)
+      do throws(PKCS11Error) {
+        try ModuleFile(path: token.module).check(pin)
+      } catch {
+        guard error.rule == .moduleDigest, let known = ErrorTranslation.translate(error) else { throw error }
+        throw CommandError(
+          known.exitStatus, code: known.code, rule: known.rule, operation: known.operation, message: known.message,
+          hints: ["find out who changed the file; after an upgrade that was meant, its new digest goes into the site file (module-sha256)"])
+      }
+    }
+  }
+
   /// Who answers a ceremony's questions, and what is told of them.
   ///
   /// - Parameters:
@@ -53,26 +69,24 @@ extension CeremonyFiles {
     let path = "\(folder)/\(TranscriptWriter.fileName)"
     let bytes: [UInt8]
     do {
-      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript")
+      bytes = try InputOutput.read(path, operation: "read the rehearsal's transcript", limit: TranscriptReader.maximumSize)
     } catch let error as CommandError {
       throw CeremonyError(
-        .rehearsed, operation: "read the rehearsal", message: error.message, hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
+        .rehearsed, operation: "read the rehearsal", message: error.message,
+        hint: "rehearse with: hsmkey ceremony rehearse PLAN --out FOLDER")
     }
-    let demands = demands(on: folder)
-    let verified = Result { () throws(CeremonyError) in try VerifiedTranscript.verify(bytes, demands, file: path) }
-    return try verified.mapError { refused(folder, $0) }.get()
-  }
-
-  private static func demands(on folder: String) -> VerifiedTranscript.Demands {
     var demands = VerifiedTranscript.Demands()
     demands.folder = folder
-    return demands
-  }
-
-  private static func refused(_ folder: String, _ error: CeremonyError) -> CeremonyError {
-    guard error.rule == .transcriptWhole else { return error }
-    return CeremonyError(
-      error.rule, operation: "verify the rehearsal in \(folder)", message: error.message,
-      hint: "it did not come to its end, and a rehearsal cannot be gone on with: rehearse anew, in another folder", underlying: error)
+    // A performance that is named here is told to be one, whoever answered in it.
+    demands.acceptsPreparedAnswers = true
+    let operation = "check the rehearsal in \(folder)"
+    do throws(CeremonyError) {
+      return try VerifiedTranscript.verify(bytes, demands, file: path)
+    } catch {
+      guard error.rule == .transcriptWhole else { throw error.during(operation) }
+      throw CeremonyError(
+        .rehearsed, operation: operation, message: "it did not come to its end: \(error.message)",
+        hint: "a rehearsal is not gone on with: rehearse again, into a new folder", underlying: error)
+    }
   }
 }

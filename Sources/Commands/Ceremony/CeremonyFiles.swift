@@ -47,6 +47,15 @@ enum CeremonyFiles {
     return try PreparedAnswers(reading: bytes, file: path, for: plan)
   }
 
+  /// A transcript: the file itself, or the one in the folder of a rehearsal or performance, which is named then. `-` is standard input.
+  static func transcript(_ path: String) throws -> (bytes: [UInt8], file: String, folder: String?) {
+    let target = URL(filePath: path).resolvingSymlinksInPath()
+    let isFolder = path != "-" && (try? target.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
+    let file = isFolder ? URL(filePath: path).appending(path: TranscriptWriter.fileName).path : path
+    let bytes = try InputOutput.read(file, operation: "read the transcript", limit: TranscriptReader.maximumSize)
+    return (bytes, file, isFolder ? path : nil)
+  }
+
   /// What was read; otherwise every mistake is told, the last one by whoever catches it.
   private static func whole<Value>(_ value: Value?, _ mistakes: [CeremonyError]) throws -> Value {
     for mistake in mistakes.dropLast() {

@@ -23,7 +23,8 @@ struct CeremonyPerformCommand: AnsweringCommand {
   @Argument(help: "The plan's file.", completion: .file())
   var plan: String
 
-  @Option(help: ArgumentHelp("The site's file: modules, serial numbers, PIN sources, output folder.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("The site's file: modules, serial numbers, PIN sources, output folder.", valueName: "file"), completion: .file())
   var site: String
 
   @Option(help: ArgumentHelp("The folder of the rehearsal that approves this.", valueName: "folder"), completion: .directory)
@@ -35,6 +36,7 @@ struct CeremonyPerformCommand: AnsweringCommand {
   var answersInsteadOfPeople: String?
 
   func answer(_ context: CommandContext) async throws -> CeremonyReport {
+    try InputOutput.refuseURI(rehearsal, operation: "read the rehearsal")
     let plan = try CeremonyFiles.plan(plan)
     let site = try CeremonyFiles.site(site, for: plan)
     let surroundings = try context.ceremonySurroundings()
@@ -45,6 +47,7 @@ struct CeremonyPerformCommand: AnsweringCommand {
       Console.warn("the ceremony in \(summary.folder) was complete and sealed already: nothing was done")
       return CeremonyReport(summary, of: plan, nextStep: nextStep)
     }
+    try context.checkModules(of: site)
     let room = try context.ceremonyRoom(plan, answers: answersInsteadOfPeople, asEvents: common.json)
     let run = try CeremonyRun.performance(
       of: plan, on: site, approval: approval, room: room, desk: try context.ceremonyDesk(site), surroundings: surroundings)

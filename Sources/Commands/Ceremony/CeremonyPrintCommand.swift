@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import KeyCeremony
 
 /// `hsmkey ceremony print PLAN`
@@ -44,23 +43,19 @@ struct CeremonyPrintCommand: AsyncParsableCommand {
 
   func run() async throws {
     if out != "-" { try InputOutput.refuseExisting(out, operation: Self.operation) }
-    let bytes = try InputOutput.read(plan, operation: "read the plan")
-    let plan = try CeremonyPlan(reading: bytes, file: plan)
+    let plan = try CeremonyFiles.plan(plan)
     let page =
       if let transcript {
-        try AnnotatedTranscript(plan, try Self.reader(transcript), rehearsal: try rehearsal.map(Self.reader)).html()
+        try AnnotatedTranscript(
+          plan, try TranscriptReader(CeremonyFiles.transcript(transcript).bytes),
+          rehearsal: try rehearsal.map { try TranscriptReader(CeremonyFiles.transcript($0).bytes) }
+        ).html()
       } else { try CeremonyScript(plan).html() }
     try InputOutput.write(Array(page.utf8), to: out, operation: Self.operation)
     if out != "-" { try Console.give(PrintedPage(page: out, plan: plan, transcript: transcript), asJSON: json) }
   }
 
   private static let operation = "write the page"
-
-  private static func reader(_ path: String) throws -> TranscriptReader {
-    let isFolder = (try? URL(filePath: path).resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
-    let file = isFolder ? path + "/" + TranscriptWriter.fileName : path
-    return try TranscriptReader(try InputOutput.read(file, operation: "read the transcript", limit: TranscriptReader.maximumSize))
-  }
 }
 
 /// What was written.

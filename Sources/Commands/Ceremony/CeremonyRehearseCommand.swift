@@ -33,6 +33,7 @@ struct CeremonyRehearseCommand: AnsweringCommand {
   var simulator: String?
 
   func answer(_ context: CommandContext) async throws -> CeremonyReport {
+    for path in [out, softhsm ?? "-", simulator ?? "-"] { try InputOutput.refuseURI(path, operation: "rehearse") }
     let plan = try CeremonyFiles.plan(plan)
     let room = try context.ceremonyRoom(plan, answers: answers, asEvents: common.json)
     let folder = URL(filePath: out).path

@@ -29,13 +29,7 @@ struct CeremonyReport: Answer {
   }
 
   private static func words(_ digest: String) -> String {
-    var bytes: [UInt8] = []
-    var rest = digest[...]
-    while let byte = UInt8(rest.prefix(2), radix: 16) {
-      bytes.append(byte)
-      rest = rest.dropFirst(2)
-    }
-    return FingerprintWords.words(for: bytes).joined(separator: " ")
+    FingerprintWords.words(for: EvidenceText.bytes(hexadecimal: digest) ?? []).joined(separator: " ")
   }
 
   var text: String {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import KeyCeremony
 import KeyEvidence
 
@@ -46,7 +45,7 @@ struct CeremonyVerifyCommand: AsyncParsableCommand {
     demands.acceptsPreparedAnswers = acceptPreparedAnswers
     demands.keySHA256 = try key.map(Self.keySHA256)
     demands.plan = try plan.map { try InputOutput.read($0, operation: "read the plan") }
-    demands.rehearsal = try rehearsal.map { try Self.verify($0, .init()) }
+    demands.rehearsal = try rehearsal.map(Self.rehearsal)
     let verified = try Self.verify(transcript, demands)
     let report = CeremonyVerifyReport(verified, of: transcript, rehearsal: demands.rehearsal, isPlanNamed: plan != nil)
     if report.exitStatus != .done {
@@ -55,16 +54,22 @@ struct CeremonyVerifyCommand: AsyncParsableCommand {
     try Console.give(report, asJSON: json)
   }
 
+  /// What was named as the rehearsal. A performance that is named here is told to be one, whoever answered in it.
+  private static func rehearsal(_ path: String) throws -> VerifiedTranscript {
+    var demands = VerifiedTranscript.Demands()
+    demands.acceptsPreparedAnswers = true
+    do {
+      return try verify(path, demands)
+    } catch let error as CeremonyError {
+      throw error.during("verify the rehearsal \(path)")
+    }
+  }
+
   private static func verify(_ path: String, _ demands: VerifiedTranscript.Demands) throws -> VerifiedTranscript {
     var demands = demands
-    var file = path
-    let target = URL(filePath: path).resolvingSymlinksInPath()
-    if path != "-", (try? target.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true {
-      demands.folder = path
-      file = URL(filePath: path).appending(path: TranscriptWriter.fileName).path
-    }
-    let bytes = try InputOutput.read(file, operation: "read the transcript", limit: TranscriptReader.maximumSize)
-    return try VerifiedTranscript.verify(bytes, demands, file: file)
+    let transcript = try CeremonyFiles.transcript(path)
+    demands.folder = transcript.folder
+    return try VerifiedTranscript.verify(transcript.bytes, demands, file: transcript.file)
   }
 
   private static func keySHA256(_ text: String) throws -> String {

@@ -85,12 +85,7 @@ final class PreparedRoom: CeremonyRoom {
     do {
       let descriptor = try FileDescriptor.open(
         FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
-      try descriptor.closeAfter {
-        // Octet by octet, so that no array holds it.
-        try secret.withBytes { bytes in
-          for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
-        }
-      }
+      try descriptor.closeAfter { try descriptor.writeAll(secret) }
     } catch {
       throw CeremonyError(
         .answersFile, operation: "ask \(question.id)", message: "\(path) cannot be written: \(error)", underlying: error)
@@ -113,8 +108,9 @@ final class PreparedRoom: CeremonyRoom {
     }
     guard answer.lowercased() != "stop" else {
       throw CeremonyError(
-        .stopped, operation: "ask \(question.id)", message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony"
-      )
+        .stopped, operation: "ask \(question.id)",
+        message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony",
+        hint: "what was done stays done; the same command goes on from here")
     }
     return answer
   }

@@ -117,7 +117,8 @@ extension CommandContext {
     return CertificateLifecycle(
       store: parts.store, service: parts.service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
       acceptance: AcceptanceOptions(
-        issuers: parts.trust.issuers, allowedIssuers: configured.allowedIssuers ?? [], revocation: parts.revocation, skipsKeyMatch: isTestBench),
+        issuers: parts.trust.issuers, allowedIssuers: configured.allowedIssuers ?? [], revocation: parts.revocation,
+        skipsKeyMatch: isTestBench),
       timing: timing, transforms: renewalTransforms, codes: codes, uncertainRenewal: uncertainRenewal,
       afterChange: { name in
         // Nobody is told to use a certificate that nobody can use.

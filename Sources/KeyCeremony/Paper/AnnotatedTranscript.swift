@@ -120,7 +120,7 @@ public struct AnnotatedTranscript: Sendable {
     let plan = PaperParts.section(
       "Digest of the plan", id: "digest",
       try PaperParts.digest(plan.sha256, code: CeremonyScript.code(plan), title: "The plan's SHA-256"), style: "whole")
-    guard let last = lines.last, let sha256 = Self.bytes(last.sha256) else { return plan }
+    guard let last = lines.last, let sha256 = [UInt8](hexadecimal: last.sha256) else { return plan }
     return plan + "\n"
       + PaperParts.section(
         "Digest of the transcript's last line", id: "head",
@@ -131,12 +131,6 @@ public struct AnnotatedTranscript: Sendable {
           + (try PaperParts.digest(
             sha256, code: "\(TranscriptEntry.Opened.format) lines \(lines.count) sha256 \(last.sha256)", title: "Last line's SHA-256")),
         style: "whole")
-  }
-
-  static func bytes(_ hexadecimal: String) -> [UInt8]? {
-    guard EvidenceText.isSHA256(hexadecimal) else { return nil }
-    let digits = Array(hexadecimal)
-    return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
   }
 
   private var signatures: String {

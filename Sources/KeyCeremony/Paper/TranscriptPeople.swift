@@ -47,7 +47,7 @@ struct TranscriptPeople {
         ? "Key of the ceremony" : participant.map { HTMLText.isolated($0.name) } ?? "A key that the plan does not name"
       return """
         <div class="signer"><p><strong>\(who)</strong>, SHA-256 of the public key: \(HTMLText.digits(signature.publicKeySHA256))</p>
-        \(AnnotatedTranscript.bytes(signature.publicKeySHA256).map(PaperParts.words) ?? "")</div>
+        \([UInt8](hexadecimal: signature.publicKeySHA256).map(PaperParts.words) ?? "")</div>
         """
     }
     return "<p class=\"lead\">Signed over everything before it by:</p>\n" + signers.joined(separator: "\n")
@@ -70,7 +70,7 @@ struct TranscriptDigests {
     let blocks = digests.map { digest in
       """
       <div class="signer"><p><strong>\(digest.name)</strong>, SHA-256 \(HTMLText.digits(digest.sha256))</p>
-      \(AnnotatedTranscript.bytes(digest.sha256).map(PaperParts.words) ?? "")</div>
+      \([UInt8](hexadecimal: digest.sha256).map(PaperParts.words) ?? "")</div>
       """
     }
     return PaperParts.section("Digests in words", id: "digests", blocks.joined(separator: "\n"))

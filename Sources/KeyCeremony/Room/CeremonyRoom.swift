@@ -38,6 +38,7 @@ public struct CeremonyScene: Sendable, Hashable {
     case trouble
   }
 
+  /// What kind of thing it is.
   public let kind: Kind
   /// The step's name in the plan, where it is about a step.
   public let step: String?
@@ -52,14 +53,21 @@ public struct CeremonyScene: Sendable, Hashable {
 
   /// A step's number, counted from 1, and how many there are.
   public struct Position: Sendable, Hashable {
+    /// Counted from 1.
     public let number: Int
+    /// How many there are.
     public let count: Int
+
+    /// - Parameters:
+    ///   - number: counted from 1.
+    ///   - count: how many there are.
     public init(number: Int, count: Int) {
       self.number = number
       self.count = count
     }
   }
 
+  /// Something to look at; all but kind and title may be left out.
   public init(
     _ kind: Kind, step: String? = nil, position: Position? = nil, title: String, lines: [String] = [], digest: [UInt8]? = nil
   ) {
@@ -96,10 +104,12 @@ public struct CeremonyQuestion: Sendable, Hashable {
   public let id: String
   /// Who is asked, by name.
   public let participant: Participant
+  /// What kind of answer is wanted.
   public let kind: Kind
   /// What is asked, in one line.
   public let text: String
 
+  /// A question; whoever asks sees to it that `id` is the plan's.
   public init(id: String, participant: Participant, kind: Kind, text: String) {
     self.id = id
     self.participant = participant

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import KeyEvidence
 import SystemPackage
@@ -21,7 +20,7 @@ extension CeremonyRun {
       name = FilePath(path).lastComponent?.string ?? id
       bytes = try Self.contents(of: path, limit: Self.maximumInputSize, frame)
     }
-    let digest = Array(SHA256.hash(data: bytes)).hexadecimal
+    let digest = EvidenceText.sha256(bytes)
     if stage == nil, let expected = input.sha256, expected != digest {
       throw frame.refusal(
         .inputDigest, "the input \(id) (\(name)) has the SHA-256 \(digest), and the plan names \(expected)",
@@ -54,7 +53,7 @@ extension CeremonyRun {
     guard let output = plan.output(id) else { throw frame.refusal(.planSense, "the plan has no output \(id)") }
     let path = FilePath(record.folder).appending(output.file)
     if FileManager.default.fileExists(atPath: path.string) {
-      let present = Array(SHA256.hash(data: try Self.contents(of: path.string, limit: 64 << 20, frame))).hexadecimal
+      let present = EvidenceText.sha256(try Self.contents(of: path.string, limit: 64 << 20, frame))
       guard record.digestsWritten(step: frame.step.id, name: id).contains(present) else {
         throw frame.refusal(
           .outputNew, "\(output.file) exists already and is not overwritten",
@@ -64,7 +63,7 @@ extension CeremonyRun {
       return
     }
     try record.fileWritten(
-      step: frame.step.id, name: id, file: output.file, size: bytes.count, sha256: Array(SHA256.hash(data: bytes)).hexadecimal)
+      step: frame.step.id, name: id, file: output.file, size: bytes.count, sha256: EvidenceText.sha256(bytes))
     do {
       try NewFile.place(bytes, at: path)
     } catch Errno.fileExists {

@@ -22,7 +22,8 @@ extension CeremonyRun {
   /// The performance that a rehearsal approves, or what is left of one that was interrupted.
   ///
   /// - Throws: `CEREMONY-APPROVAL-ONCE` when another performance has spent the approval; `CEREMONY-RESUME` when the folder holds a run that
-  ///   cannot be gone on with; `CEREMONY-OUTPUT-NEW` when something else is in the folder; `CEREMONY-ONE-RUN` when another process is at it.
+  ///   cannot be gone on with; `CEREMONY-OUTPUT-NEW` when something else is in the folder; `CEREMONY-ONE-RUN` when another process is at
+  ///   it.
   public static func performance(
     of plan: CeremonyPlan, on site: SiteBinding, approval: consuming Approval, room: any CeremonyRoom, desk: (any CertificateDesk)?,
     surroundings: CeremonySurroundings
@@ -74,33 +75,34 @@ extension CeremonyRun {
     _ surroundings: CeremonySurroundings
   ) throws -> RunRecord {
     let operation = "resume the ceremony in \(site.outputFolder)"
-    let (writer, torn) = try TranscriptWriter.resume(in: site.outputFolder)
-    let history = writer.history
-    guard history.opened.planSHA256 == plan.sha256.hexadecimal else {
-      throw CeremonyError(
-        .planChanged, operation: operation,
-        message: "the run there is of the plan with SHA-256 \(history.opened.planSHA256), and this plan has \(plan.sha256.hexadecimal)",
-        hint: "name the plan that was begun, or another output folder")
-    }
-    guard !history.isSealed else {
-      throw CeremonyError(
-        .resume, operation: operation, message: "the ceremony there is complete and sealed",
-        hint: "check it with: hsmkey ceremony verify \(site.outputFolder)")
-    }
-    guard history.opened.mode == .performance, history.opened.approval?.run == approval.run else {
-      throw CeremonyError(
-        .resume, operation: operation, message: "the run there does not rest on this rehearsal",
-        hint: "name the rehearsal that it was begun with")
-    }
-    guard history.opened.site?.tokens == described(site, for: plan).tokens else {
-      throw CeremonyError(
-        .resume, operation: operation, message: "the site names other modules or serial numbers than when the run was begun",
-        hint: "put the site file back as it was; paths and PIN sources may change, tokens may not")
+    let (approvedBy, tokens) = (approval.run, described(site, for: plan).tokens)
+    let (writer, torn) = try TranscriptWriter.resume(in: site.outputFolder) { history throws(CeremonyError) in
+      guard history.opened.planSHA256 == plan.sha256.hexadecimal else {
+        throw CeremonyError(
+          .planChanged, operation: operation,
+          message: "the run there is of the plan with SHA-256 \(history.opened.planSHA256), and this plan has \(plan.sha256.hexadecimal)",
+          hint: "name the plan that was begun, or another output folder")
+      }
+      guard !history.isSealed else {
+        throw CeremonyError(
+          .resume, operation: operation, message: "the ceremony there is complete and sealed",
+          hint: "check it with: hsmkey ceremony verify \(site.outputFolder)")
+      }
+      guard history.opened.mode == .performance, history.opened.approval?.run == approvedBy else {
+        throw CeremonyError(
+          .resume, operation: operation, message: "the run there does not rest on this rehearsal",
+          hint: "name the rehearsal that it was begun with")
+      }
+      guard history.opened.site?.tokens == tokens else {
+        throw CeremonyError(
+          .resume, operation: operation, message: "the site names other modules or serial numbers than when the run was begun",
+          hint: "put the site file back as it was; paths and PIN sources may change, tokens may not")
+      }
     }
     let record = RunRecord(writer, folder: site.outputFolder, isResumed: true)
     try record.resumed(
       .init(
-        after: history.count, removedOctets: torn?.octets ?? 0, removedSHA256: torn?.sha256,
+        after: writer.history.count, removedOctets: torn?.octets ?? 0, removedSHA256: torn?.sha256,
         answers: room.isAttended ? .people : .prepared, tool: tool(surroundings), siteSHA256: site.sha256.hexadecimal))
     return record
   }
@@ -134,11 +136,14 @@ extension CeremonyRun {
     let manager = FileManager.default
     do {
       if manager.fileExists(atPath: path) {
+        let isBegun = TranscriptWriter.isBegun(in: path)
         // A transcript without a whole line is what a run has left that was cut off before it had begun.
-        guard try manager.contentsOfDirectory(atPath: path).allSatisfy({ $0 == TranscriptWriter.fileName }) else {
+        guard !isBegun, try manager.contentsOfDirectory(atPath: path).allSatisfy({ $0 == TranscriptWriter.fileName }) else {
           throw CeremonyError(
-            .outputNew, operation: operation, message: "the folder \(path) is not empty",
-            hint: "name a new folder; a rehearsal that was cut off cannot be gone on with, and is begun anew in another one")
+            .outputNew, operation: operation,
+            message: isBegun
+              ? "there is a run in the folder \(path) already" : "the folder \(path) is not empty, and no run was begun in it",
+            hint: isBegun ? "a rehearsal is not gone on with: name a new folder" : "name a new folder")
         }
         try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
       } else {

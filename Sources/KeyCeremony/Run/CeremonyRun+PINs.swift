@@ -38,7 +38,8 @@ extension CeremonyRun {
     let known = record.shareDigests(ofPIN: id)
     var shares: [PINShare] = []
     for custodian in custodians where shares.count < threshold {
-      let share = try await share(of: custodian, ofPIN: id, known: known, question: question(custodian), step: step, operation)
+      let share = try await share(
+        of: custodian, ofPIN: id, known: known, joining: shares, question: question(custodian), step: step, operation)
       if let share { shares.append(share) }
     }
     guard shares.count >= threshold else {
@@ -65,7 +66,8 @@ extension CeremonyRun {
 
   /// The share that one custodian types; nil when the person is not here.
   private func share(
-    of custodian: String, ofPIN pin: String, known: [String: String], question id: String, step: String, _ operation: String
+    of custodian: String, ofPIN pin: String, known: [String: String], joining others: [PINShare], question id: String, step: String,
+    _ operation: String
   ) async throws -> PINShare? {
     let person = try participant(custodian, operation)
     let question = CeremonyQuestion(
@@ -85,9 +87,10 @@ extension CeremonyRun {
             .shareGenuine, operation: operation, message: "this is a whole share, and not the one that \(person.name) was given",
             hint: "cards of an earlier set are void; nothing was tried on the token")
         }
+        try share.check(joins: others)
         return share
       } catch {
-        guard let error = error as? CeremonyError, error.rule == .shareGenuine else { throw error }
+        guard let error = error as? CeremonyError, [.shareGenuine, .shareCount].contains(error.rule) else { throw error }
         last = error
         try record.noted(step: nil, "a share of \(custodian) was refused: \(error.message)")
         try await room.show(CeremonyScene(.trouble, step: step, title: error.message, lines: [error.hint].compactMap(\.self)))

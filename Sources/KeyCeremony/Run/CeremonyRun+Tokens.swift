@@ -135,14 +135,3 @@ extension CeremonyRun {
     return try await WatchedThread.run(operation, deadlines: deadlines, body)
   }
 }
-
-extension [UInt8] {
-  /// The bytes of hexadecimal digits, two a byte; nil for all other text.
-  init?(hexadecimal text: String) {
-    guard let identifier = KeyIdentifier(hexadecimal: text) else { return nil }
-    self = identifier.bytes
-  }
-
-  /// Two lower-case hexadecimal digits a byte.
-  var hexadecimal: String { KeyIdentifier(self).hexadecimal }
-}

@@ -6,8 +6,8 @@ import TokenKeys
 
 /// One run of a plan: its steps on tokens, with people, and the record of it.
 ///
-/// Each step is recorded before and after. A run that was cut off is gone on with by making it again in the same folder: what is done is left
-/// alone, and the step that was under way first looks at what it finds.
+/// Each step is recorded before and after. A run that was cut off is gone on with by making it again in the same folder: what is done is
+/// left alone, and the step that was under way first looks at what it finds.
 public actor CeremonyRun {
   let plan: CeremonyPlan
   let site: SiteBinding
@@ -69,8 +69,17 @@ public actor CeremonyRun {
       return summary
     } catch {
       await closeAllKeys()
-      throw error
+      throw mode == .rehearsal ? Self.inRehearsal(error) : error
     }
+  }
+
+  /// The error of a rehearsal, which is not gone on with as a performance is.
+  private static func inRehearsal(_ error: any Error) -> any Error {
+    let rules: Set<CeremonyRule> = [.stopped, .participant, .shareCount]
+    guard let error = error as? CeremonyError, rules.contains(error.rule) else { return error }
+    return CeremonyError(
+      error.rule, operation: error.operation, message: error.message,
+      hint: "a rehearsal is not gone on with: rehearse again, into a new folder", underlying: error)
   }
 
   private func open() async throws {
@@ -189,6 +198,7 @@ public actor CeremonyRun {
 public struct RunSummary: Sendable, Hashable {
   /// 32 hexadecimal digits.
   public let run: String
+  /// Rehearsal or performance.
   public let mode: TranscriptEntry.Mode
   /// The folder with transcript and outputs.
   public let folder: String

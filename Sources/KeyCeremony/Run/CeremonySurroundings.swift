@@ -14,6 +14,7 @@ public struct CeremonySurroundings: Sendable {
     /// One sentence.
     public let message: String
 
+    /// An error in the caller's words; nothing secret may be in them.
     public init(code: String, rule: String?, message: String) {
       self.code = code
       self.rule = rule
@@ -36,6 +37,7 @@ public struct CeremonySurroundings: Sendable {
   /// An error as the transcript tells it.
   public var explain: @Sendable (any Error) -> Trouble
 
+  /// Everything has to be given: nothing of a process is assumed.
   public init(
     loadModule: @escaping @Sendable (_ path: String, _ sha256: [UInt8]) async throws -> Module,
     didLogIn: @escaping @Sendable (TokenKeys) -> Void, pinMemory: PINMemory, sessions: SessionPool.Configuration, tool: KeyProof.Tool,

@@ -22,12 +22,14 @@ public protocol CertificateDesk: Sendable {
 
 /// A certificate and the key on the token that it is for.
 public struct IssuedCertificate: Sendable, Hashable {
+  /// The certificate, checked by whoever got it.
   public let certificate: Certificate
   /// `CKA_ID` of the key.
   public let keyIdentifier: KeyIdentifier
   /// The key's name on the token.
   public let keyName: String
 
+  /// A certificate whose key was found on the token.
   public init(certificate: Certificate, keyIdentifier: KeyIdentifier, keyName: String) {
     self.certificate = certificate
     self.keyIdentifier = keyIdentifier

@@ -1,6 +1,6 @@
 import Foundation
-import Secrets
-import SystemPackage
+package import Secrets
+package import SystemPackage
 
 /// A share's card as a file, from when it is handed out until its custodian has read it back.
 struct ShareCardFile: Sendable {
@@ -14,12 +14,7 @@ struct ShareCardFile: Sendable {
       if FileManager.default.fileExists(atPath: path.string) { try Self.wipe(path) }
       let descriptor = try FileDescriptor.open(
         path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
-      try descriptor.closeAfter {
-        // Octet by octet, so that no array holds the page.
-        try page.withBytes { bytes in
-          for index in bytes.indices { try descriptor.writeAll(CollectionOfOne(bytes[index])) }
-        }
-      }
+      try descriptor.closeAfter { try descriptor.writeAll(page) }
     } catch {
       throw CeremonyError(
         .siteComplete, operation: operation, message: "the folder \(folder) cannot take it: \(error)",
@@ -39,5 +34,14 @@ struct ShareCardFile: Sendable {
       try descriptor.writeAll([UInt8](repeating: 0, count: size))
     }
     try FileManager.default.removeItem(atPath: path.string)
+  }
+}
+
+extension FileDescriptor {
+  /// Writes a secret octet by octet, so that no array holds it.
+  package func writeAll(_ secret: HeldSecret) throws {
+    try secret.withBytes { bytes in
+      for index in bytes.indices { try writeAll(CollectionOfOne(bytes[index])) }
+    }
   }
 }

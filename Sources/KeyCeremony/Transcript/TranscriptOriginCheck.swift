@@ -26,7 +26,9 @@ struct TranscriptOriginCheck {
         hint: "that is for trying things out; if it is what you want, say --accept-prepared-answers")
     }
     guard let approval = history.opened.approval else {
-      throw VerifiedTranscript.refusal(.rehearsed, "line 1: no rehearsal has approved of this performance")
+      throw VerifiedTranscript.refusal(
+        .rehearsed, "line 1: no rehearsal has approved of this performance",
+        hint: "hsmkey ceremony perform writes no such transcript; do not go by it")
     }
     if let rehearsal = demands.rehearsal { try check(approval, against: rehearsal) }
   }
@@ -49,7 +51,8 @@ struct TranscriptOriginCheck {
   private func check(_ approval: TranscriptEntry.Opened.Approval, against rehearsal: VerifiedTranscript) throws(CeremonyError) {
     let rehearsed = rehearsal.history.opened
     guard rehearsed.mode == .rehearsal else {
-      throw VerifiedTranscript.refusal(.rehearsed, "what was named as the rehearsal is a performance")
+      throw VerifiedTranscript.refusal(
+        .rehearsed, "what was named as the rehearsal is a performance", hint: "name the folder that hsmkey ceremony rehearse has written")
     }
     guard rehearsed.plan == history.opened.plan, rehearsed.planSHA256 == history.opened.planSHA256 else {
       throw VerifiedTranscript.refusal(
@@ -58,15 +61,19 @@ struct TranscriptOriginCheck {
         hint: "hold the two plans against each other, and ask who changed it")
     }
     guard approval.run == rehearsed.run else {
-      throw VerifiedTranscript.refusal(.rehearsed, "another rehearsal approved of it: run \(approval.run), and not \(rehearsed.run)")
+      throw VerifiedTranscript.refusal(
+        .rehearsed, "another rehearsal approved of it: run \(approval.run), and not \(rehearsed.run)",
+        hint: "name the folder of the rehearsal that approved of it")
     }
     guard approval.sealSHA256 == rehearsal.sealSHA256 else {
       throw VerifiedTranscript.refusal(
-        .rehearsed, "the transcript of the rehearsal is not the one that approved of it: its last line is another")
+        .rehearsed, "the transcript of the rehearsal is not the one that approved of it: its last line is another",
+        hint: "name it as it was when the performance began; ask who changed it")
     }
     guard rehearsed.tool == history.opened.tool else {
       throw VerifiedTranscript.refusal(
-        .toolUnchanged, "it was performed with hsmkey \(history.opened.tool.version), and rehearsed with another program")
+        .toolUnchanged, "it was performed with hsmkey \(history.opened.tool.version), and rehearsed with another program",
+        hint: "ask who changed the program between the two, and why")
     }
   }
 }

@@ -55,7 +55,8 @@ extension TranscriptStepCheck {
       guard plan.participant(body.participant) != nil else { throw unknown("participant", body.participant, line) }
     case .fileRead(let file):
       guard let input = plan.input(file.name) else { throw unknown("input", file.name, line) }
-      if let digest = input.sha256, digest != file.sha256 {
+      // In a rehearsal something else stands in for it.
+      if history.opened.mode == .performance, let digest = input.sha256, digest != file.sha256 {
         throw refusal(line, "the input \(file.name) has another SHA-256 than the plan names")
       }
     case .fileWritten(let file):

@@ -113,9 +113,12 @@ extension TranscriptWriter {
   ///
   /// A last line without its LF is cut off; tell of it with the entry `resumed`. Everything else must be in order.
   ///
+  /// - Parameter check: looks at what is there, and throws where it is not to be gone on with: then the file is left as it is.
   /// - Throws: `CEREMONY-ONE-RUN` when another process has it open; `CEREMONY-RESUME` when nothing was begun; what ``TranscriptReader`` and
-  ///   ``TranscriptHistory`` throw.
-  public static func resume(in folder: String) throws(CeremonyError) -> (writer: TranscriptWriter, torn: TornLine?) {
+  ///   ``TranscriptHistory`` throw, and the check.
+  public static func resume(
+    in folder: String, _ check: (TranscriptHistory) throws(CeremonyError) -> Void = { _ in }
+  ) throws(CeremonyError) -> (writer: TranscriptWriter, torn: TornLine?) {
     let file = try TranscriptFile.open(in: folder)
     let bytes = try file.read()
     let reader = try TranscriptReader(bytes)
@@ -124,6 +127,7 @@ extension TranscriptWriter {
         .resume, operation: "resume the run", message: "\(file.path) has no whole line: nothing was begun", hint: "begin the run anew")
     }
     let history = try TranscriptHistory(reader.lines)
+    try check(history)
     let writer = TranscriptWriter(file, history: history)
     guard !reader.tail.isEmpty else { return (writer, nil) }
     guard !history.isSealed else {

@@ -156,7 +156,9 @@ public struct VerifiedTranscript: Sendable {
       }
     throw refusal(
       .transcriptWhole, "\(place): \(state)",
-      hint: "it was cut off, or its run was interrupted: a performance goes on by the command that began it, a rehearsal is begun anew")
+      hint: history.opened.mode == .rehearsal
+        ? "it was cut off, or the rehearsal did not come to its end: then rehearse again, into a new folder"
+        : "it was cut off, or the run was interrupted: then run the same command again, and it resumes")
   }
 
   static func refusal(_ rule: CeremonyRule, _ message: String, hint: String? = nil, underlying: (any Error)? = nil) -> CeremonyError {

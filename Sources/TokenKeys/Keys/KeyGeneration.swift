@@ -13,8 +13,8 @@ extension TokenKeys {
   ///   - name: becomes `CKA_LABEL` of both halves; 1 to 255 bytes of UTF-8. A name that is taken is refused.
   ///   - policy: what the key must be.
   ///   - probes: what to try on the key before anybody gets it.
-  ///   - identifier: becomes `CKA_ID`, where the caller has written it down before; nil for one from the token's random numbers. A token that
-  ///     chooses by itself gives another one.
+  ///   - identifier: becomes `CKA_ID`, where the caller has written it down before; nil for one from the token's random numbers. A token
+  ///     that chooses by itself gives another one.
   /// - Returns: the key, which met the policy.
   /// - Throws: ``TokenKeysError`` with the rule that refused; `PKCS11Error` from the token.
   public func generate(

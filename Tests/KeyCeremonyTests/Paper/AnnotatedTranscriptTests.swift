@@ -62,7 +62,7 @@ struct AnnotatedTranscriptTests {
     ] {
       #expect(page.contains(text), "\(text)")
     }
-    let key = try #require(AnnotatedTranscript.bytes(try TranscriptFixture.sha256(TranscriptFixture.ceremonyKey)))
+    let key = try #require([UInt8](hexadecimal: try TranscriptFixture.sha256(TranscriptFixture.ceremonyKey)))
     #expect(page.contains(PaperParts.words(key)))
     #expect(!page.contains("<script") && !page.contains("href=") && !page.contains("src=") && !page.contains("url("))
   }

@@ -71,6 +71,21 @@ struct TranscriptWriterTests {
     #expect([UInt8](try Data(contentsOf: URL(filePath: path))) == before + part + [0x0A])
   }
 
+  @Test("a run that is not to be gone on with (CEREMONY-RESUME) is left as it is, with a line that was not written to its end")
+  func notGoneOnWith() throws {
+    let folder = try TemporaryFolder()
+    let path = try begun(folder).path
+    let torn = [UInt8](try Data(contentsOf: URL(filePath: path))) + Array("{\"action\":\"ga".utf8)
+    try Data(torn).write(to: URL(filePath: path))
+    let error = refusal {
+      _ = try TranscriptWriter.resume(in: folder.path) { history throws(CeremonyError) in
+        throw CeremonyError(.resume, operation: "resume", message: "there are \(history.count) entries")
+      }
+    }
+    #expect(error?.rule == .resume && error?.message == "there are 2 entries")
+    #expect([UInt8](try Data(contentsOf: URL(filePath: path))) == torn)
+  }
+
   @Test("where not even the first line came to its end nothing was begun: it is begun anew, and not resumed (CEREMONY-RESUME)")
   func tornFirst() throws {
     let folder = try TemporaryFolder()

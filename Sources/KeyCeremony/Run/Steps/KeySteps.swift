@@ -196,7 +196,10 @@ extension CeremonyRun {
       throw CeremonyError(
         .copy, operation: frame.operation,
         message:
-          "the token \(second) (serial number \(other.token.serialNumber)) does not hold the same key under the same policy: \(error.message)",
+          """
+          the token \(second) (serial number \(other.token.serialNumber)) does not hold the same key under the same policy: \
+          \(error.message)
+          """,
         hint: "copy the key again with the vendor's tool, and go on by the same command", underlying: error)
     }
     let fingerprint = try key.publicKey.fingerprint

@@ -19,19 +19,19 @@ extension CeremonyRun {
     let pin = GeneratedPIN.make(length: length, alphabet: alphabet)
     let shares = try SharedPIN.split(pin, threshold: threshold, count: custodians.count)
     try record.pinShared(
-      step: frame.step.id, pin: id, set: shares[0].setID.hexadecimal, threshold: threshold,
+      step: frame.step.id, pin: id, set: shares[0].setText, threshold: threshold,
       shares: zip(custodians, shares).map { ($0, $1.index, $1.sha256.hexadecimal) })
     for (custodian, share) in zip(custodians, shares) {
       try await handOut(share, to: try participant(custodian, frame.operation), ofPIN: id, frame)
     }
     held[id] = pin
     return StepOutcome(
-      result: ["pin": .string(id), "set": .string(shares[0].setID.hexadecimal)],
+      result: ["pin": .string(id), "set": .string(shares[0].setText)],
       comparable: [
         "pin": .string(id), "threshold": .integer(threshold), "custodians": .array(custodians.map { .string($0) }),
         "length": .integer(length), "alphabet": .string(alphabet.rawValue),
       ],
-      lines: ["the PIN \(id) is shared: any \(threshold) of \(custodians.count) cards give it back", "set \(shares[0].setID.hexadecimal)"])
+      lines: ["the PIN \(id) is shared: any \(threshold) of \(custodians.count) cards give it back", "set \(shares[0].setText)"])
   }
 
   /// Shows one custodian the card, and has it read back.
@@ -51,7 +51,9 @@ extension CeremonyRun {
       try record.asked(step: frame.step.id, question, answer: nil, isAttended: room.isAttended)
       do {
         guard try PINShare(typed: typed).sha256 == share.sha256 else {
-          throw frame.refusal(.shareGenuine, "this is a whole share, and not the one that was handed out")
+          throw frame.refusal(
+            .shareGenuine, "this is a whole share, and not the one that was handed out",
+            hint: "type it from the card that was written just now")
         }
         try file?.destroy()
         return

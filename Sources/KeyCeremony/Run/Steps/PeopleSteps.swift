@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import KeyEvidence
 import TokenKeys
@@ -36,7 +35,8 @@ extension CeremonyRun {
     let answer = try await room.ask(question)
     try record.asked(step: frame.step.id, question, answer: answer, isAttended: room.isAttended)
     guard answer == "yes" else {
-      throw frame.refusal(.participant, "\(actor.name) (\(actor.id)) did not confirm that it is done")
+      throw frame.refusal(
+        .participant, "\(actor.name) (\(actor.id)) did not confirm that it is done", hint: "when it is done, go on by the same command")
     }
     return StepOutcome(
       result: ["done-by": .string(actor.id), "records": .object(answers)],
@@ -71,11 +71,11 @@ extension CeremonyRun {
     case .plan: return (plan.sha256, "the plan")
     case .key(let key):
       let found = try await keys(on: key.token, frame.operation).key(named: key.name)
-      return (Array(SHA256.hash(data: try found.publicKey.subjectPublicKeyInfo)), "the public key \(key.name)")
+      return (EvidenceText.digest(try found.publicKey.subjectPublicKeyInfo), "the public key \(key.name)")
     case .output(let id):
       guard let output = plan.output(id) else { throw frame.refusal(.planSense, "the plan has no output \(id)") }
       let bytes = try Self.contents(of: "\(record.folder)/\(output.file)", limit: 64 << 20, frame)
-      let digest = Array(SHA256.hash(data: bytes))
+      let digest = EvidenceText.digest(bytes)
       guard record.writtenFiles[id] == digest.hexadecimal else {
         throw frame.refusal(
           .fileDigest, "\(output.file) is not the file that this ceremony wrote",

@@ -73,7 +73,9 @@ extension CeremonyRun {
     if let objection = objections.first(where: { token.flags.contains($0.0) }) {
       throw frame.refusal(.tokenState, objection.1, hint: "see: hsmkey doctor")
     }
-    guard token.flags.contains(.userPINInitialized) else { throw frame.refusal(.tokenState, "it has no user PIN") }
+    guard token.flags.contains(.userPINInitialized) else {
+      throw frame.refusal(.tokenState, "it has no user PIN", hint: "set one with: hsmkey token set-pin --reset-user-pin")
+    }
     return token
   }
 
