@@ -1,14 +1,27 @@
+import Foundation
 import KeyEvidence
 import SwiftASN1
+import SystemPackage
 import X509
 
 /// Texts of tokens and of other people, fit to be shown and kept.
-enum CeremonyText {
+public enum CeremonyText {
   /// A text without characters that steer a terminal or are not seen, and not too much of it.
   static func shown(_ text: String) -> String {
     let start = text.unicodeScalars.prefix(256).map { PlanText.isVisible($0) ? $0 : "?" }
     let shown = String(String.UnicodeScalarView(start))
     return text.unicodeScalars.count > 256 ? "\(shown)..." : shown
+  }
+
+  /// What becomes of a run that ends here.
+  public static let howToGoOn = "then a performance goes on by the same command, and a rehearsal is begun anew in another folder"
+
+  /// Why the system did not do something, as people say it: `No space left on device`.
+  static func reason(_ error: any Error) -> String {
+    if let code = error as? Errno { return "\(code)" }
+    let error = error as NSError
+    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+    return cause.domain == NSPOSIXErrorDomain ? "\(Errno(rawValue: CInt(cause.code)))" : error.localizedDescription
   }
 }
 

@@ -66,6 +66,22 @@ struct PlanReadingTests {
     #expect(PlanFixture.mistakes(in: PlanFixture.text + "---\na: b\n").map(\.message) == ["the file holds more than one YAML document"])
   }
 
+  @Test("a text with a comma or a colon that has no quotes is told to need them, and once")
+  func quotes() {
+    let comma = PlanFixture.mistakes(in: PlanFixture.changed([("\"CN=k,O=Ab Demo Oy,C=FI\"", "CN=k,O=Ab Demo Oy,C=FI")]))
+    #expect(comma.map(\.message) == ["line 39: unknown key steps.csr.(it is no name and not repeated here)"])
+    #expect(comma.first?.hint?.hasPrefix("put a text with a comma in it in quotes; known here: action") == true)
+    let colon = PlanFixture.mistakes(in: PlanFixture.changed([("note: Look away.", "note: Note: look away.")]))
+    #expect(colon.count == 1 && colon.first?.message.contains("it is not YAML") == true)
+    #expect(colon.first?.hint?.hasPrefix("put a text in quotes") == true)
+  }
+
+  @Test("a file of another kind is told by its kind, and nothing else of it")
+  func exchanged() {
+    let site = PlanFixture.mistakes(in: "format: hsmkey-ceremony-site/1\noutput-folder: out\n")
+    #expect(site.map(\.message) == ["line 1: format is that of a site file, and not hsmkey-ceremony-plan/1"])
+  }
+
   @Test(
     "what a reviewer cannot see is refused, with its line",
     arguments: [

@@ -38,6 +38,7 @@ struct PreparedAnswersTests {
       ("plan-sha256: ", "plan-sha256: 0", "plan-sha256 must be a SHA-256"),
       ("answers:\n", "colour: red\nanswers:\n", "line 5: unknown key colour"),
       ("\"agree/leader\"", "\"agree/nobody\"", "answers.agree/nobody is no question of the plan"),
+      ("\"start/officer\": \"", "\"start/officer\": \"1234\" #", "line 7: answers.start/officer is no PIN that can be chosen"),
       ("\"agree/leader\": as-shown", "\"agree/leader\": [a]", "answers.agree/leader must be a text"),
       ("\"agree/leader\": as-shown", "\"my PIN 73519284\": x", "answers.(it is no name and not repeated here) is no question"),
     ])

@@ -32,6 +32,12 @@ struct SiteTests {
     SiteBinding.examine(bytes: Array(text.utf8), file: file, for: try PlanFixture.plan())
   }
 
+  @Test("a plan in the place of the site file is told by its kind, and nothing else of it")
+  func exchanged() throws {
+    let (_, mistakes) = try Self.examine(PlanFixture.text)
+    #expect(mistakes.map(\.message) == ["line 1: format is that of a plan, and not hsmkey-ceremony-site/1"])
+  }
+
   @Test("every field arrives where it belongs, and paths are meant from the file's folder")
   func fields() throws {
     let (read, mistakes) = try Self.examine(Self.text)
@@ -53,7 +59,7 @@ struct SiteTests {
   @Test(
     "CEREMONY-SITE-FILE, with the line",
     arguments: [
-      ("format: hsmkey-ceremony-site/1", "format: hsmkey-ceremony-plan/1", "line 1: format is not hsmkey-ceremony-site/1"),
+      ("format: hsmkey-ceremony-site/1", "format: hsmkey-ceremony-site/2", "line 1: format is not hsmkey-ceremony-site/1"),
       ("output-folder: out\n", "", "line 1: output-folder is missing"),
       ("output-folder: out", "output-folder: 'pkcs11:object=x'", "line 2: output-folder must be a file"),
       ("share-card-folder: /run/cards", "share-card-folder: out/cards", "line 3: share-card-folder is in the output folder"),

@@ -63,7 +63,7 @@ extension CeremonyVerifyReport {
     list(
       "steps",
       steps.map { step in
-        let tries = step.attempts == 1 ? "" : ", after \(step.attempts) attempts"
+        let tries = step.attempts == 1 ? "" : ", in attempt \(step.attempts)"
         return "\(step.doneAt?.ISO8601Format() ?? "")  \(step.id): \(step.action) by \(step.actor)\(tries)"
       } + serials.sorted { $0.key < $1.key }.map { "token \($0.key) got the serial number \($0.value)" })
   }

@@ -149,9 +149,9 @@ final class TerminalDisplay: Sendable {
       places.count == 1
         ? "Word \(places[0]) of the digest."
         : "Words \(places.map(String.init).joined(separator: ", ")) of the digest, with spaces between."
-    case .pin: "Nothing and Enter when the person is not here."
-    case .newPIN: "\(newPINLength.lowerBound) to \(newPINLength.upperBound) characters, typed twice; it is kept nowhere."
-    case .share: "As it stands on the card. Nothing is shown while it is typed."
+    case .pin: "Nothing is shown while it is typed. Enter alone means absent, too."
+    case .newPIN: "It is typed twice, and nothing is shown of it."
+    case .share: "As it stands on the card. Nothing is shown while it is typed; spaces and small letters do not matter."
     default: nil
     }
   }
@@ -159,7 +159,7 @@ final class TerminalDisplay: Sendable {
   private static func stopped(_ question: CeremonyQuestion) -> CeremonyError {
     CeremonyError(
       .stopped, operation: "ask \(question.id)", message: "\(question.participant.name) (\(question.participant.id)) stopped the ceremony",
-      hint: "what was done stays done; the same command goes on from here")
+      hint: "what was done stays done; \(CeremonyText.howToGoOn)")
   }
 
   // MARK: The screen

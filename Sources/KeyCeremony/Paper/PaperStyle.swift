@@ -59,8 +59,8 @@ enum PaperStyle {
     .people { table-layout: fixed; }
     .people th:last-child { width: 42%; }
     .steps { table-layout: fixed; }
-    .steps .c1 { width: 2.6rem; } .steps .c2 { width: 15%; } .steps .c3 { width: 38%; }
-    .steps .c5 { width: 4rem; } .steps .c6 { width: 4.6rem; }
+    .steps .c1 { width: 3.1rem; } .steps .c2 { width: 15%; } .steps .c3 { width: 38%; }
+    .steps .c5 { width: 4rem; } .steps .c6 { width: 5.2rem; }
     .steps.done .c3 { width: 32%; } .steps.done .c2 { width: 14%; }
     .people-log th, .people-log td:not(:last-child) { overflow-wrap: break-word; }
     .signer { break-inside: avoid; margin: 0 0 .9rem; }

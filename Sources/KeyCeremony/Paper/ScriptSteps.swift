@@ -46,7 +46,8 @@ struct ScriptSteps {
     case .gate(_, let participants): list("ticks", participants.map { Self.box + HTMLText.isolated(words.person($0)) })
     case .sharePIN(let pin): list("ticks", custodians(of: pin).map { "\(Self.box)\(HTMLText.isolated($0)) has the own card" })
     case .combinePIN(let pin): list("ticks", custodians(of: pin).map { Self.box + HTMLText.isolated($0) })
-    case .human(_, let records): list("fill", records.map { "\(HTMLText.isolated($0.question)):<br>\(CeremonyScript.blank)" })
+    case .human(_, let records):
+      list("fill", records.map { "\(HTMLText.isolated($0.question))\($0.question.hasSuffix("?") ? "" : ":")<br>\(CeremonyScript.blank)" })
     case .initialiseToken: list("fill", ["Serial number:<br>\(CeremonyScript.blank)"])
     // More than twelve are ticked off on the list of words.
     case .readAloud(_, _, _, let count) where count <= 12:

@@ -29,7 +29,7 @@ public struct StepDescription: Sendable, Hashable {
     case .enrolCertificate, .renewCertificate, .importCertificate: self = words.certificateStep(step.action)
     case .human(let text, let records):
       let asked = records.isEmpty ? "It is confirmed" : "It is noted: " + records.map(\.question).joined(separator: "; ")
-      self.init("By hand", text, asked + ".")
+      self.init("By hand", text, asked + (asked.hasSuffix("?") ? "" : "."))
     case .readAloud(let subject, let reader, let listener, let count):
       self.init(
         "Read aloud",

@@ -14,7 +14,8 @@ struct TranscriptSteps {
   }
 
   var markup: String {
-    var rows = [moment(.start, "Before the first step")]
+    let isResumed = transcript.lines.contains { $0.entry.kind == .resumed }
+    var rows = [moment(.start, isResumed ? "Before the first step, and after each interruption" : "Before the first step")]
     rows += transcript.plan.steps.enumerated().map { row($0.element, number: $0.offset + 1) }
     rows += [moment(.resume, "After an interruption"), moment(.end, "At the end")]
     return PaperParts.section(

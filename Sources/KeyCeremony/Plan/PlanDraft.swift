@@ -30,7 +30,7 @@ struct PlanDraft {
 
   /// Reads what can be read, and notes the rest.
   init(_ root: FieldReader) {
-    FileText.checkFormat(root, CeremonyPlan.format)
+    guard FileText.checkFormat(root, CeremonyPlan.format) else { return }
     root.allow([
       "format", "name", "title", "purpose", "participants", "tokens", "pins", "before", "inputs", "outputs", "orders", "ceremony-key",
       "steps",

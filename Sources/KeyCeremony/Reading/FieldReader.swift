@@ -29,6 +29,8 @@ struct FieldReader {
       if let place = elsewhere(name) {
         refuse(name, place, hint: known)
       } else {
+        // A comma ends a text that stands in { } without quotes, and the rest of it becomes a key.
+        let known = PlanText.isName(name) ? known : "put a text with a comma in it in quotes; \(known)"
         mistakes.add(line: line(of: name), "unknown key \(mapping.path)\(PlanText.shown(name))", hint: hint ?? known)
       }
     }

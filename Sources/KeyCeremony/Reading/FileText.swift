@@ -13,16 +13,31 @@ enum FileText {
       return nil
     }
     guard isPlain(text, mistakes) else { return nil }
-    let mapping = mistakes.attempt { () throws(YAMLError) in
-      try StrictMapping(parsing: text, file: mistakes.file, limits: .init(size: limit))
+    do {
+      return FieldReader(try StrictMapping(parsing: text, file: mistakes.file, limits: .init(size: limit)), mistakes)
+    } catch {
+      mistakes.add(line: error.line, error.message, hint: error.hint ?? (error.message.hasPrefix("it is not YAML") ? quotesHint : nil))
+      return nil
     }
-    return mapping.map { FieldReader($0, mistakes) }
   }
 
+  /// What most mistakes against YAML come from.
+  static let quotesHint =
+    "put a text in quotes when it has a comma, a colon or a # in it, and let the parts of a list begin below each other"
+
   /// The first line of every file, which says what it is.
-  static func checkFormat(_ root: FieldReader, _ format: String) {
-    guard root.present("format"), let text = root.optionalText("format") else { return }
-    if text != format { root.refuse("format", "is not \(format)", hint: "this version of hsmkey reads format: \(format) and no other") }
+  ///
+  /// - Returns: whether it is worth reading on: not when the file says that it is one of another kind.
+  static func checkFormat(_ root: FieldReader, _ format: String) -> Bool {
+    guard root.present("format"), let text = root.optionalText("format") else { return true }
+    guard text != format else { return true }
+    let kinds = [CeremonyPlan.format: "a plan", SiteBinding.format: "a site file", PreparedAnswers.format: "a file of prepared answers"]
+    if let kind = kinds[text] {
+      root.refuse("format", "is that of \(kind), and not \(format)", hint: "files were exchanged on the command line")
+      return false
+    }
+    root.refuse("format", "is not \(format)", hint: "this version of hsmkey reads format: \(format) and no other")
+    return true
   }
 
   /// What people read is what the tool reads: nothing in the file is invisible, moves the cursor, or turns the direction of writing round.

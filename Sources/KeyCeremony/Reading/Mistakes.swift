@@ -29,6 +29,7 @@ final class Mistakes {
 
   func add(line: Int?, _ message: String, hint: String? = nil, rule: CeremonyRule? = nil) {
     let message = (line.map { "line \($0): " } ?? "") + message
+    guard !found.contains(where: { $0.line == line && $0.error.message == message }) else { return }
     found.append((line, CeremonyError(rule ?? self.rule, operation: operation, message: message, hint: hint ?? self.hint)))
   }
 

@@ -36,7 +36,7 @@ extension PreparedAnswers {
   }
 
   private static func read(_ root: FieldReader, _ plan: CeremonyPlan) -> [String: String]? {
-    FileText.checkFormat(root, format)
+    guard FileText.checkFormat(root, format) else { return nil }
     root.allow(["format", "plan-sha256", "answers"])
     if let digest = root.digest("plan-sha256"), digest != EvidenceText.hexadecimal(plan.sha256) {
       root.refuse(
@@ -44,16 +44,22 @@ extension PreparedAnswers {
         hint: "see whether the answers still fit the plan, then write its SHA-256 into the file")
     }
     guard root.present("answers"), let section = root.section("answers") else { return nil }
-    let known = Set(plan.questions.map(\.id))
+    let known = Dictionary(plan.questions.map { ($0.id, $0.kind) }) { first, _ in first }
     var answers: [String: String] = [:]
     for id in section.mapping.names {
-      guard known.contains(id) else {
+      guard let kind = known[id] else {
         root.mistakes.add(
           line: section.line(of: id), "answers.\(PlanText.shownQuestion(id)) is no question of the plan",
           hint: "`hsmkey ceremony check PLAN --print-answers` lists the questions")
         continue
       }
-      answers[id] = section.text(id, upTo: 2_000)
+      guard let answer = section.text(id, upTo: 2_000) else { continue }
+      if kind == .newPIN, answer != "stop", !answer.hasPrefix("file:"), !(6...64).contains(answer.utf8.count) {
+        section.mistakes.add(
+          line: section.line(of: id), "answers.\(id) is no PIN that can be chosen: it has 6 to 64 characters",
+          hint: "write another, in quotes")
+      }
+      answers[id] = answer
     }
     return answers
   }

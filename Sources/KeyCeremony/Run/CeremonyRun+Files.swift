@@ -70,8 +70,8 @@ extension CeremonyRun {
       throw frame.refusal(.outputNew, "\(output.file) exists already and is not overwritten")
     } catch {
       throw CeremonyError(
-        .outputNew, operation: frame.operation, message: "\(output.file) cannot be written: \(error)",
-        hint: "see whether the disk has room and the folder can be written to; then go on by the same command", underlying: error)
+        .outputNew, operation: frame.operation, message: "\(output.file) cannot be written: \(CeremonyText.reason(error))",
+        hint: "see whether the disk has room and the folder can be written to; \(CeremonyText.howToGoOn)", underlying: error)
     }
   }
 }

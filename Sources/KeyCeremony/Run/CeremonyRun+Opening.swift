@@ -164,9 +164,8 @@ extension CeremonyRun {
     } catch let error as CeremonyError {
       throw error
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey].map { "\($0)" } ?? error.localizedDescription
       throw CeremonyError(
-        .outputNew, operation: operation, message: "the folder \(path) cannot be made: \(reason)",
+        .outputNew, operation: operation, message: "the folder \(path) cannot be made: \(CeremonyText.reason(error))",
         hint: "the folder that it is in must be there, and this user must be able to write to it", underlying: error)
     }
   }

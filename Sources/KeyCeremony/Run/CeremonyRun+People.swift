@@ -63,11 +63,17 @@ extension CeremonyRun {
       if answer == "absent" { throw Self.absent(person, operation) }
       let typed = answer.split(whereSeparator: \.isWhitespace).map { $0.lowercased() }
       if typed == places.map({ right[$0 - 1].lowercased() }) { return }
-      let wrong = zip(places, typed).filter { right[$0.0 - 1].lowercased() != $0.1 }.map { "word \($0.0)" }
-      let message = typed.count == places.count ? "\(wrong.joined(separator: ", ")) is another" : "\(places.count) words are asked for"
+      let wrong = zip(places, typed).filter { right[$0.0 - 1].lowercased() != $0.1 }.map { "\($0.0)" }
+      let message =
+        if typed.count != places.count {
+          "\(places.count) words are asked for, and there are \(typed.count)"
+        } else {
+          wrong.count == 1
+            ? "word \(wrong[0]) is not that of the digest" : "words \(wrong.joined(separator: ", ")) are not those of the digest"
+        }
       guard tryNumber < Self.maximumTries, room.isAttended else {
         throw CeremonyError(
-          .words, operation: operation, message: "\(person.name) (\(person.id)) read other words: \(message)",
+          .words, operation: operation, message: "\(person.name) (\(person.id)) typed other words: \(message)",
           hint: "paper and machine show different digests, or one of you misread: compare all 32 words before you go on")
       }
       try await room.show(CeremonyScene(.trouble, step: step, title: message, lines: ["Look again, and type them once more."]))

@@ -89,7 +89,10 @@ public actor CeremonyRun {
         lines: record.isResumed
           ? ["The run \(record.run) was interrupted and is gone on with. \(record.doneCount) of \(plan.steps.count) steps are done."]
           : [plan.purpose.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }].compactMap(\.self) + [
-            "Run \(record.run)"
+            "Run \(record.run)",
+            mode == .performance
+              ? "When it is interrupted, by stop, Ctrl-C or a power cut, the same command goes on."
+              : "When it is interrupted, a rehearsal is begun anew in another folder.",
           ],
         digest: plan.sha256))
     if record.isResumed {

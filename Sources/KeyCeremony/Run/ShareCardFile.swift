@@ -4,7 +4,7 @@ package import SystemPackage
 
 /// A share's card as a file, from when it is handed out until its custodian has read it back.
 struct ShareCardFile: Sendable {
-  private let path: FilePath
+  let path: FilePath
 
   /// Writes the page where only its owner can read it. A card that an attempt that was cut off has left is overwritten first: it is void.
   init(_ page: HeldSecret, in folder: String, named name: String) throws {

@@ -40,7 +40,7 @@ enum ShareText {
         return UInt8(octet)
       }
       guard groups >= groupCount(octets: PINShare.headerLength) else {
-        throw refusal("there are \(counted(groups)), and a card has more", nil)
+        throw refusal("there \(groups == 1 ? "is" : "are") \(counted(groups)), and a card has more", nil)
       }
       guard octet(0) == PINShare.version else {
         throw refusal("it is written in version \(octet(0)) of the format, and version \(PINShare.version) is known here", nil)

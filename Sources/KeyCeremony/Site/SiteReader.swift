@@ -10,7 +10,7 @@ struct SiteReader {
 
   /// - Returns: nil when a part could not be read, which is noted.
   func read(sha256: [UInt8]) -> SiteBinding? {
-    FileText.checkFormat(root, SiteBinding.format)
+    guard FileText.checkFormat(root, SiteBinding.format) else { return nil }
     root.allow([
       "format", "output-folder", "share-card-folder", "configuration", "tokens", "pins", "inputs", "orders", "participants",
     ])

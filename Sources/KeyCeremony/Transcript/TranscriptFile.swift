@@ -136,7 +136,7 @@ extension TranscriptFile {
     } catch {
       throw CeremonyError(
         .transcriptFile, operation: "write the transcript \(path)", message: "the system says: \(error)",
-        hint: "see that its disk has room and works; then run the same command again: it resumes", underlying: error)
+        hint: "see that its disk has room and works; \(CeremonyText.howToGoOn)", underlying: error)
     }
   }
 

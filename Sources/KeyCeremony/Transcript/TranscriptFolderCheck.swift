@@ -13,8 +13,9 @@ struct TranscriptFolderCheck {
     let names = Set(history.filesWritten.map(\.name))
     let files = names.compactMap { history.fileWritten($0) }.sorted { $0.file < $1.file }
     for file in files { try check(file) }
-    // Beside a rehearsal stands which performance it has approved.
-    let told = Set(files.map(\.file)).union([TranscriptWriter.fileName, Approval.spentFileName])
+    // The performance that a rehearsal has approved is written down beside it.
+    let own = [TranscriptWriter.fileName] + (history.opened.mode == .rehearsal ? [Approval.spentFileName] : [])
+    let told = Set(files.map(\.file)).union(own)
     let there = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let others = there.filter { !told.contains($0) && !$0.hasPrefix(".") }.sorted()
     return (

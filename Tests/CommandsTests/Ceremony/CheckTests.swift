@@ -68,6 +68,20 @@ struct CeremonyCheckTests {
     #expect(absent.message.contains("none.yaml cannot be read"))
   }
 
+  @Test("an input that is not there yet is a warning, with the file and no refusal")
+  func input() async throws {
+    let bench = try bench()
+    let folder = OfficialMaterial.projectFolder.appending(path: "docs/ceremonies")
+    for name in ["destruction.yaml", "destruction.site.yaml"] {
+      try bench.folder.write(try Data(contentsOf: folder.appending(path: name)), to: name)
+    }
+    let arguments = ["ceremony", "check", "destruction.yaml", "--site", "destruction.site.yaml"]
+    let absent = try await bench.hsmkey(arguments)
+    #expect(absent.exitCode == 0 && absent.standardError.contains("warning: the input statement is not there yet"), "\(absent)")
+    try bench.folder.write("x".utf8, to: "statement.pdf")
+    #expect(try await bench.hsmkey(arguments).standardError.isEmpty)
+  }
+
   @Test("CONFIG-OWNER-ONLY: a site file that others can change is refused; a plan may be anybody's")
   func owner() async throws {
     let bench = try bench()

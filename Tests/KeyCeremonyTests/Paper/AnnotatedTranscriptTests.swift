@@ -40,6 +40,7 @@ struct AnnotatedTranscriptTests {
             after: before, removedOctets: 17, removedSHA256: String(repeating: "ee", count: 32), answers: .people,
             tool: TranscriptFixture.tool,
             siteSHA256: nil)),
+        .asked(.init(step: "start", question: "start/officer", participant: "officer", text: "Choose", answer: nil, by: .people)),
         .stepBegun(.init(step: "proof", action: "prove-key", attempt: 3, intent: [:])),
         .noted(.init(step: "proof", text: "The key was found; it is not made again.")),
         .serial(.init(step: "proof", token: "main", serial: "5a1c77")),
@@ -74,7 +75,7 @@ struct AnnotatedTranscriptTests {
       "Interrupted after line \(try Self.interruption()), in the step proof", "A last line that was not whole (17 octets)",
       "An attempt at the step proof failed",
       "the token &lt;b&gt;does not&lt;/b&gt; answer", "begun again, attempt 3", "The key was found; it is not made again.",
-      "has the serial number <strong><bdi>5a1c77</bdi>", "It came to its end",
+      "has the serial number <strong><bdi>5a1c77</bdi>", "It came to its end", "Before the first step, and after each interruption",
     ] {
       #expect(page.contains(text), "\(text)")
     }

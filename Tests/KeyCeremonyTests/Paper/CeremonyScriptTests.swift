@@ -27,6 +27,13 @@ struct CeremonyScriptTests {
     }
   }
 
+  @Test("a question keeps its question mark, and nothing is put behind it")
+  func questionMark() throws {
+    let text = PlanFixture.changed([("Number of the bag", "Is the bag whole?")])
+    let page = try CeremonyScript(try CeremonyPlan(reading: Array(text.utf8), file: "plan.yaml")).html()
+    #expect(page.contains("Is the bag whole?") && !page.contains("whole?.") && !page.contains("whole?</bdi>:"))
+  }
+
   @Test("texts of the plan are texts: no markup, no direction; letters of Finnish and German are there")
   func escaping() throws {
     let hostile = "<script>alert(1)</script> \\\"&amp; ÄÖÜß åäö"

@@ -33,6 +33,13 @@ struct NewFileTests {
     #expect(try String(contentsOfFile: folder.path("performed-by"), encoding: .utf8) == "0b0b")
   }
 
+  @Test("why a file cannot be written is told in the system's words")
+  func reason() {
+    let full = NSError(domain: NSPOSIXErrorDomain, code: Int(ENOSPC))
+    let wrapped = NSError(domain: NSCocoaErrorDomain, code: 640, userInfo: [NSUnderlyingErrorKey: full])
+    for error in [Errno.noSpace, full, wrapped] as [any Error] { #expect(CeremonyText.reason(error) == "No space left on device") }
+  }
+
   @Test("a share card can be read by its owner only, replaces a void one, and is overwritten before it goes")
   func card() throws {
     let folder = try TemporaryFolder()

@@ -90,6 +90,7 @@ struct ShareTextTests {
     #expect(refusal(groups.dropFirst(3).joined(separator: " "))?.message.hasPrefix("from group 1 on nothing fits") == true)
     #expect(refusal(groups.dropLast().joined(separator: " "))?.message == "there are 19 groups, and this card has 20")
     #expect(refusal(groups.prefix(4).joined(separator: " "))?.message == "there are 4 groups, and a card has more")
+    #expect(refusal(groups[0])?.message == "there is 1 group, and a card has more")
   }
 
   @Test("a character too few or too many is told with its group where groups were typed")

@@ -105,7 +105,7 @@ struct TranscriptWriterTests {
     for _ in 1...2 {
       let error = refusal { try writer.append(.noted(.init(step: nil, text: "x"))) }
       #expect(error?.rule == .transcriptFile && error?.message.contains("No space left on device") == true, "\(error?.message ?? "")")
-      #expect(error?.hint?.contains("resumes") == true)
+      #expect(error?.hint?.contains("a performance goes on by the same command") == true)
     }
     // What makes no sense is not written either, and not for the disk.
     #expect(writer.history.count == 1)

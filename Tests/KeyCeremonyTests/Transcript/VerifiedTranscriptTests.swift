@@ -220,6 +220,10 @@ struct VerifiedTranscriptTests {
     let verified = try fixture.verify(bytes, demands)
     #expect(verified.filesCompared == ["ceremony.proof", "statement.sig"])
     #expect(verified.observations.map(\.kind) == [.file] && verified.observations.first?.text.contains("stranger") == true)
+    // What the tool itself has written beside a rehearsal is no stranger.
+    try FileManager.default.removeItem(atPath: folder.path("stranger"))
+    try folder.write([1], to: "performed-by")
+    #expect(try fixture.verify(bytes, demands).observations.isEmpty)
     try folder.write([4, 6], to: "statement.sig")
     #expect(rule() == "CEREMONY-FILE-DIGEST")
     try folder.write([4, 5, 6], to: "statement.sig")

@@ -37,10 +37,11 @@ extension CeremonyRun {
 
   /// Shows one custodian the card, and has it read back.
   private func handOut(_ share: PINShare, to person: Participant, ofPIN id: String, _ frame: StepFrame) async throws {
+    let file = try shareCard(share, for: person, ofPIN: id)
+    let page = file.map { " A page to print it from is \($0.path), until it is typed back." } ?? ""
     let card = CeremonyQuestion(
       id: "\(frame.step.id)/\(person.id)/card", participant: person, kind: .shareCard,
-      text: "Your share of the PIN \(id): write it on your card, and nowhere else. Everybody else looks away")
-    let file = try shareCard(share, for: person, ofPIN: id)
+      text: "Your share of the PIN \(id): write it on your card, and nowhere else.\(page) Everybody else looks away")
     do {
       try await readBack(share, card, person, frame)
     } catch {
