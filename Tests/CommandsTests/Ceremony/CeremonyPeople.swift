@@ -81,7 +81,7 @@ final class CeremonyPeople {
   }
 
   private static let prompts = [
-    "yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", "PIN: ", "Share: ", "payroll: ",
+    "yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", ", once more: ", "PIN: ", ", once more: ", "Share: ", "payroll: ",
     "root: ",
   ]
 

@@ -11,7 +11,8 @@ import Testing
   "No secret in what a ceremony leaves", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: SoftHSMFixture.isPresent, Comment(rawValue: SoftHSMFixture.whySkipped)))
 struct CeremonySecrecyTests {
-  @Test("plan, site, transcripts, outputs, pages, traces and events: PINs, shares, chosen PINs, transfer passwords",
+  @Test(
+    "plan, site, transcripts, outputs, pages, traces and events: PINs, shares, chosen PINs, transfer passwords",
     arguments: [CeremonyExample.rootKey, .firstKey])
   func secrets(example: CeremonyExample) async throws {
     try await CeremonyGround.with(example) { ground in

@@ -96,8 +96,10 @@ extension CeremonyRun {
         frame,
         intending: ["label": .string(label), "serials-before": .array(before.map { .string($0.serialNumber) })])
       let memory = surroundings.pinMemory
-      _ = try await waiting(frame.operation, isAtPad: officer.isProtectedPath || user.isProtectedPath) {
-        try TokenInitialization(blank, label: label, securityOfficerPIN: officer, userPIN: user, memory: memory).run()
+      try await askingAgain(frame) {
+        _ = try await waiting(frame.operation, isAtPad: officer.isProtectedPath || user.isProtectedPath) {
+          try TokenInitialization(blank, label: label, securityOfficerPIN: officer, userPIN: user, memory: memory).run()
+        }
       }
     } else {
       try begin(frame, intending: frame.earlier[0])
@@ -118,6 +120,22 @@ extension CeremonyRun {
     return StepOutcome(
       result: ["serial": .string(serial), "label": .string(label)], comparable: ["label": .string(label)],
       lines: ["token \(label) has the serial number \(serial)", "logged in with its user PIN"])
+  }
+
+  /// Does again what was ended by a new PIN that was typed differently the second time, or that the token finds too short or too long.
+  /// Nothing was changed by then.
+  private func askingAgain(_ frame: StepFrame, _ body: () async throws -> Void) async throws {
+    for _ in 1..<Self.maximumTries where room.isAttended {
+      do {
+        return try await body()
+      } catch where (error as? SecretError)?.rule == .confirmation || (error as? TokenKeysError)?.rule == .pinLength {
+        let trouble = surroundings.explain(error)
+        try record.noted(step: frame.step.id, "a new PIN was typed wrongly: \(trouble.message)")
+        try await room.show(
+          CeremonyScene(.trouble, step: frame.step.id, title: trouble.message, lines: ["Nothing was changed; it is asked for again."]))
+      }
+    }
+    try await body()
   }
 
   /// Gives a token that an attempt has left without a user PIN one.
@@ -183,9 +201,11 @@ extension CeremonyRun {
     }
     let isAtPad = before.isProtectedPath || after.isProtectedPath
     do {
-      let change = login(before)
-      _ = try await waiting(frame.operation, isAtPad: isAtPad) { try change.changePIN(to: after) }
-    } catch where frame.isRepeated && Self.isRefused(error) {
+      try await askingAgain(frame) {
+        let change = login(before)
+        _ = try await waiting(frame.operation, isAtPad: isAtPad) { try change.changePIN(to: after) }
+      }
+    } catch  where frame.isRepeated && Self.isRefused(error) {
       // The attempt that was cut off may have changed it. The one before is tried first: when it was replaced, that is remembered and it
       // costs no try. A try that it has just cost is no reason against the other one.
       var check = login(after)
