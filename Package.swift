@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "HTTPSTransport", targets: ["HTTPSTransport"]),
     .library(name: "CertificateService", targets: ["CertificateService"]),
     .library(name: "CertificateLifecycle", targets: ["CertificateLifecycle"]),
+    .library(name: "KeyCeremony", targets: ["KeyCeremony"]),
     .executable(name: "hsmkey", targets: ["hsmkey"]),
     .executable(name: "certificate-service-simulator", targets: ["certificate-service-simulator"]),
   ],
@@ -53,9 +54,12 @@ let package = Package(
     .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .target(name: "CXML", dependencies: ["CLibXML2"]),
     .target(name: "CTransport", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CSecretSharing", linkerSettings: [.linkedLibrary("gfshare")]),
+    .target(name: "CQRCode", linkerSettings: [.linkedLibrary("qrencode")]),
 
     // Floor 1
     .target(name: "Secrets"),
+    .target(name: "StrictYAML", dependencies: [yams]),
     .target(name: "PKCS11", dependencies: ["CCryptoki", "Secrets", crypto]),
     .target(name: "XMLSignature", dependencies: ["CXML", x509, asn1, crypto, cryptoExtras]),
     .target(name: "HTTPSTransport", dependencies: ["CTransport"]),
@@ -69,6 +73,11 @@ let package = Package(
     .target(
       name: "CertificateLifecycle",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", x509, asn1, crypto, grdb, systemPackage]),
+    .target(
+      name: "KeyCeremony",
+      dependencies: [
+        "TokenKeys", "KeyEvidence", "PKCS11", "Secrets", "StrictYAML", "CSecretSharing", "CQRCode", x509, asn1, crypto, systemPackage,
+      ]),
     .target(name: "ServiceSimulator", dependencies: ["XMLSignature", x509, asn1, crypto, cryptoExtras, flyingSocks, systemPackage]),
     .executableTarget(name: "certificate-service-simulator", dependencies: ["ServiceSimulator", argumentParser]),
 
@@ -77,7 +86,7 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "PKCS11", "Secrets", "KeyEvidence", "TokenKeys", "XMLSignature", "HTTPSTransport", "CertificateService", "CertificateLifecycle",
-        x509, asn1, crypto, argumentParser, logging, yams, subprocess, systemPackage,
+        "KeyCeremony", "StrictYAML", x509, asn1, crypto, argumentParser, logging, subprocess, systemPackage,
       ]),
     .executableTarget(name: "hsmkey", dependencies: ["Commands"]),
 
@@ -104,6 +113,12 @@ let package = Package(
       name: "ConformanceTests", dependencies: ["conformance-probe", "TestSupport", x509, asn1],
       exclude: ["Golden"]),
     .testTarget(
+      name: "KeyCeremonyTests",
+      dependencies: [
+        "KeyCeremony", "KeyEvidence", "TokenKeys", "PKCS11", "Secrets", "StrictYAML", "TestSupport", "hsmkey", x509, asn1, crypto, yams,
+        systemPackage,
+      ]),
+    .testTarget(
       name: "CertificateServiceTests",
       dependencies: ["CertificateService", "XMLSignature", "Secrets", "TestSupport", x509, asn1, crypto, cryptoExtras]),
     .testTarget(
@@ -118,20 +133,28 @@ let package = Package(
         cryptoExtras, grdb,
       ]),
     .target(
-      name: "Campaign", dependencies: ["CertificateLifecycle", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, grdb],
+      name: "Campaign",
+      dependencies: [
+        "CertificateLifecycle", "KeyCeremony", "ServiceSimulator", "TestSupport", "hsmkey", x509, asn1, crypto, grdb,
+      ],
       path: "Tests/Campaign"),
+    .executableTarget(
+      name: "ceremony-campaign", dependencies: ["Campaign", "TestSupport", argumentParser], path: "Tests/CeremonyCampaign"),
     .executableTarget(name: "kill-campaign", dependencies: ["Campaign", argumentParser], path: "Tests/KillCampaign"),
+    .executableTarget(
+      name: "ceremony-probe", dependencies: ["Commands", "KeyCeremony", "TokenKeys", "PKCS11", "Secrets", "TestSupport", x509],
+      path: "Tests/CeremonyProbe"),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Campaign", "Commands", "HTTPSTransport", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator", "TestSupport", "TokenKeys",
-        "hsmkey",
+        "Campaign", "ceremony-probe", "Commands", "KeyCeremony", "HTTPSTransport", "PKCS11", "Secrets", "KeyEvidence", "ServiceSimulator",
+        "TestSupport", "TokenKeys", "hsmkey",
         "certificate-service-simulator", x509, asn1, crypto, cryptoExtras,
       ]),
   ]
 )
 
-let cTargets: Set = ["CCryptoki", "CLibXML2", "CXML", "CTransport"]
+let cTargets: Set = ["CCryptoki", "CLibXML2", "CXML", "CTransport", "CSecretSharing", "CQRCode"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + policy
 }

@@ -34,7 +34,7 @@ trap 'exit 143' TERM
 trap 'exit 129' HUP
 
 # What building needs, and what the tests and the demo talk to.
-build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev pkg-config)
+build_packages=(libcurl4-openssl-dev libssl-dev libxml2-dev libsqlite3-dev libgfshare-dev libqrencode-dev pkg-config)
 token_packages=(softhsm2 opensc openssl nginx-light)
 # gcc and the two headers of others: our Cryptoki header is held against theirs.
 test_packages=(xmlsec1 libxml2-utils curl python3 python3-venv shellcheck gcc libc6-dev libp11-kit-dev libnss3-dev)
@@ -47,8 +47,10 @@ test_packages+=(
 test_packages+=(gnutls-bin libengine-pkcs11-openssl)
 # The units of systemd are checked by systemd itself, and what a renewal does is held against their walls.
 test_packages+=(systemd strace)
-# The report of an audit in a browser and on paper.
-test_packages+=(chromium poppler-utils)
+# The report of an audit and the papers of a ceremony in a browser and on paper; their QR codes read by another program.
+test_packages+=(chromium poppler-utils zbar-tools)
+# The transcript of a ceremony checked by hand, as its page says.
+test_packages+=(jq)
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }

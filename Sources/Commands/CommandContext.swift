@@ -62,9 +62,15 @@ final class CommandContext: Sendable {
   }
 
   /// Holds a module's file against the settings, loads it and initialises it within the deadline.
-  func loadModule(at path: String) async throws -> Module {
-    let pin = try modulePin()
-    let initializationString = settings.initializationString?.value
+  func loadModule(at path: String) async throws -> Module { try await loadModule(at: path, pin: try modulePin()) }
+
+  /// Holds a module's file against what it must be, loads it and initialises it within the deadline.
+  func loadModule(at path: String, pin: ModulePin) async throws -> Module {
+    try await loadModule(at: path, pin: pin, initializationString: settings.initializationString?.value)
+  }
+
+  /// The same with parameters that are told and not configured.
+  func loadModule(at path: String, pin: ModulePin, initializationString: String?) async throws -> Module {
     // Twice the deadline: its code runs when it is loaded, and again when it is initialised.
     let module: Module
     do {
@@ -201,13 +207,19 @@ final class CommandContext: Sendable {
     if log.logLevel <= .info || isatty(STDERR_FILENO) == 1 { Console.say(Console.forTerminal(line)) }
   }
 
+  /// A call is traced once, also where several commands run in one process.
   private func traceCryptokiCalls(to log: Logger) {
-    CallTrace.install { call in
-      var metadata: Logger.Metadata = ["time": "\(call.duration.inShort)", "returned": "\(call.returnValue)"]
-      if let mechanism = call.mechanism { metadata["mechanism"] = "\(mechanism)" }
-      log.trace("\(call.function)", metadata: metadata)
+    Self.tracing.withLock { tracing in
+      if let earlier = tracing { CallTrace.remove(earlier) }
+      tracing = CallTrace.add { call in
+        var metadata: Logger.Metadata = ["time": "\(call.duration.inShort)", "returned": "\(call.returnValue)"]
+        if let mechanism = call.mechanism { metadata["mechanism"] = "\(mechanism)" }
+        log.trace("\(call.function)", metadata: metadata)
+      }
     }
   }
+
+  private static let tracing = Mutex<CallTrace.Registration?>(nil)
 }
 
 extension SessionPool.Event {

@@ -18,7 +18,7 @@ struct HSMKeyCommand: AsyncParsableCommand {
     version: "hsmkey \(toolVersion)",
     subcommands: [
       DoctorCommand.self, BenchmarkCommand.self, TokenGroup.self, KeyGroup.self, CSRCommand.self, CertificateGroup.self, ServiceGroup.self,
-      TrustGroup.self, XMLGroup.self, AuditCommand.self,
+      TrustGroup.self, XMLGroup.self, AuditCommand.self, CeremonyGroup.self,
       ConfigGroup.self,
       CompletionsCommand.self,
     ])

@@ -1,14 +1,14 @@
 /// An object of a document, read strictly: the members that belong there, of their types, and no others.
-struct EvidenceObject {
+package struct EvidenceObject {
   /// Where it is: a JSON pointer.
-  let pointer: String
+  package let pointer: String
   private let members: [String: JSONValue]
   private let operation: String
 
   /// The object that a value is.
   ///
   /// - Throws: `EVIDENCE-MEMBERS` where it is none, where a member is missing, and where there is one that nobody knows.
-  init(
+  package init(
     _ value: JSONValue, at pointer: String, required: Set<String>, optional: Set<String> = [], operation: String = "read the document"
   ) throws(EvidenceError) {
     guard case .object(let members) = value else {
@@ -29,36 +29,36 @@ struct EvidenceObject {
   }
 
   /// The pointer to a member.
-  func pointer(_ name: String) -> String { JSONPointer.appending(name, to: pointer) }
+  package func pointer(_ name: String) -> String { JSONPointer.appending(name, to: pointer) }
 
   /// A member, if it is there.
-  func value(_ name: String) -> JSONValue? { members[name] }
+  package func value(_ name: String) -> JSONValue? { members[name] }
 
   /// A member that must be there.
-  func required(_ name: String) throws(EvidenceError) -> JSONValue {
+  package func required(_ name: String) throws(EvidenceError) -> JSONValue {
     guard let value = members[name] else { throw failure(name, "it is missing") }
     return value
   }
 
   /// A text of so many bytes, without control characters.
-  func text(_ name: String, _ lengths: ClosedRange<Int> = 0...1024) throws(EvidenceError) -> String {
+  package func text(_ name: String, _ lengths: ClosedRange<Int> = 0...1024) throws(EvidenceError) -> String {
     try Self.text(try required(name), at: pointer(name), lengths, operation: operation)
   }
 
   /// A text that may be missing.
-  func optionalText(_ name: String, _ lengths: ClosedRange<Int> = 0...1024) throws(EvidenceError) -> String? {
+  package func optionalText(_ name: String, _ lengths: ClosedRange<Int> = 0...1024) throws(EvidenceError) -> String? {
     members[name] == nil ? nil : try text(name, lengths)
   }
 
   /// `true` or `false`.
-  func bool(_ name: String) throws(EvidenceError) -> Bool {
+  package func bool(_ name: String) throws(EvidenceError) -> Bool {
     let value = try required(name)
     guard case .bool(let flag) = value else { throw failure(name, "there is \(value.kind) in the place of a boolean") }
     return flag
   }
 
   /// A number that is not negative.
-  func count(_ name: String) throws(EvidenceError) -> Int {
+  package func count(_ name: String) throws(EvidenceError) -> Int {
     let value = try required(name)
     guard case .integer(let number) = value else { throw failure(name, "there is \(value.kind) in the place of an integer") }
     guard number >= 0 else { throw failure(name, "the number is negative") }
@@ -66,19 +66,19 @@ struct EvidenceObject {
   }
 
   /// A SHA-256 in hexadecimal.
-  func sha256(_ name: String) throws(EvidenceError) -> String {
+  package func sha256(_ name: String) throws(EvidenceError) -> String {
     let text = try text(name)
     guard EvidenceText.isSHA256(text) else { throw failure(name, "it is no SHA-256 in 64 lower-case hexadecimal digits") }
     return text
   }
 
   /// Bytes in base64.
-  func bytes(_ name: String, maximum: Int = 1 << 20) throws(EvidenceError) -> [UInt8] {
+  package func bytes(_ name: String, maximum: Int = 1 << 20) throws(EvidenceError) -> [UInt8] {
     try Self.bytes(try required(name), at: pointer(name), maximum: maximum, operation: operation)
   }
 
   /// The elements of a list, each with its pointer.
-  func elements(_ name: String, maximum: Int = 4096) throws(EvidenceError) -> [(pointer: String, value: JSONValue)] {
+  package func elements(_ name: String, maximum: Int = 4096) throws(EvidenceError) -> [(pointer: String, value: JSONValue)] {
     let value = try required(name)
     guard case .array(let elements) = value else { throw failure(name, "there is \(value.kind) in the place of an array") }
     guard elements.count <= maximum else {
@@ -88,7 +88,7 @@ struct EvidenceObject {
   }
 
   /// A list of texts.
-  func texts(_ name: String, maximum: Int = 256) throws(EvidenceError) -> [String] {
+  package func texts(_ name: String, maximum: Int = 256) throws(EvidenceError) -> [String] {
     var texts: [String] = []
     for (pointer, value) in try elements(name, maximum: maximum) {
       texts.append(try Self.text(value, at: pointer, 1...1024, operation: operation))
@@ -97,7 +97,7 @@ struct EvidenceObject {
   }
 
   /// What is wrong with a member.
-  func failure(_ name: String, _ message: String, rule: EvidenceRule = .members) -> EvidenceError {
+  package func failure(_ name: String, _ message: String, rule: EvidenceRule = .members) -> EvidenceError {
     EvidenceError(rule, where: pointer(name), operation: operation, message: message)
   }
 }

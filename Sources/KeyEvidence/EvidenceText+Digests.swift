@@ -5,10 +5,10 @@ public import X509
 
 extension EvidenceText {
   /// SHA-256 in lower-case hexadecimal.
-  static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+  package static func sha256(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
 
   /// The SHA-256 itself, 32 bytes.
-  static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+  package static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 
   /// Base64 (RFC 4648 section 4), with padding and without line breaks.
   static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }

@@ -12,6 +12,9 @@ public enum ProcessEnvironment {
     }
     return values
   }
+
+  /// Sets a variable, for modules that look there. Nobody else may read or set variables meanwhile: do it before there is much else.
+  public static func set(_ name: String, to value: String) { unsafe _ = setenv(name, value, 1) }
 }
 
 /// Secrets that came in environment variables. The first use moves one into pages of its own, for the life of the process, and

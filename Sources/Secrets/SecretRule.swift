@@ -26,6 +26,8 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   public static let environment = SecretRule("SECRET-ENVIRONMENT")
   /// A prompt needs a terminal.
   public static let noTerminal = SecretRule("SECRET-NO-TERMINAL")
+  /// A line of text that is typed on the terminal is UTF-8 without control characters, and has at most 4096 bytes.
+  public static let line = SecretRule("SECRET-LINE")
   /// A prompt that is interrupted gives no secret.
   public static let interrupted = SecretRule("SECRET-INTERRUPTED")
   /// A new secret is typed twice in the same way.
@@ -42,7 +44,7 @@ public struct SecretRule: RawRepresentable, Hashable, Sendable, CaseIterable, Cu
   public static let fileWritable = SecretRule("SECRET-FILE-WRITABLE")
 
   public static let allCases: [SecretRule] = [
-    source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, descriptorTime, environment, noTerminal, interrupted,
-    confirmation, protectedPath, empty, length, folder, fileWritable,
+    source, fileReadable, fileType, fileOwner, fileMode, credential, descriptor, descriptorTime, environment, noTerminal, line,
+    interrupted, confirmation, protectedPath, empty, length, folder, fileWritable,
   ]
 }

@@ -9,14 +9,9 @@ extension SecretSource {
     let operation = "look at the source \(self)"
     switch kind {
     case .prompt:
-      let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
-      guard terminal >= 0 else {
-        throw SecretError(
-          .noTerminal, operation, "there is no terminal to ask on",
-          hint: "name another source: fd:N, file:PATH, credential:NAME or protected-path")
-      }
-      close(terminal)
-    case .protectedPath: break
+      _ = try OpenTerminal(
+        OpenTerminal.controlling, operation, hint: "name another source: fd:N, file:PATH, credential:NAME or protected-path")
+    case .protectedPath, .held: break
     case .descriptor(let number):
       guard fcntl(number, F_GETFD) != -1 else {
         throw SecretError(

@@ -29,6 +29,7 @@ extension SecretSource {
       return try Self.accepted(try file.contents(), operation)
     case .environment(let name):
       return try Self.accepted(try Self.value(ofVariable: name, operation), operation)
+    case .held(let secret, _): return try Self.accepted(secret.copy(), operation)
     }
   }
 

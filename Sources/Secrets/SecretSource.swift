@@ -8,6 +8,8 @@
 /// | `credential:NAME` | a systemd credential (`LoadCredential=`), a file in `$CREDENTIALS_DIRECTORY` |
 /// | `env:NAME` | an environment variable; works, with a ``warning`` |
 /// | `protected-path` | entered on the device's own pad; no program sees it |
+///
+/// One source has no text form: a secret that this process holds (``held(_:name:)``).
 public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
   enum Kind: Hashable {
     case prompt, protectedPath
@@ -15,6 +17,7 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
     case file(String)
     case credential(String)
     case environment(String)
+    case held(HeldSecret, String)
   }
 
   let kind: Kind
@@ -29,6 +32,13 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
 
   /// The device asks on its own pad (`CKF_PROTECTED_AUTHENTICATION_PATH`); ``read(purpose:confirm:)`` refuses.
   public static let protectedPath = SecretSource(.protectedPath)
+
+  /// Gives a secret that this process holds already: a PIN that was combined from shares, or made for a token that is thrown away.
+  ///
+  /// No text is read as this source. Two are the same when they give the same ``HeldSecret`` under the same name.
+  ///
+  /// - Parameter name: what it is, in messages: shown as `held:NAME`.
+  public static func held(_ secret: HeldSecret, name: String) -> SecretSource { SecretSource(.held(secret, name)) }
 
   /// Reads the text of a source.
   ///
@@ -77,7 +87,7 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
   public var canBeReadAgain: Bool {
     switch kind {
     case .prompt, .descriptor: false
-    case .protectedPath, .file, .credential, .environment: true
+    case .protectedPath, .file, .credential, .environment, .held: true
     }
   }
 
@@ -102,8 +112,12 @@ public struct SecretSource: Sendable, Hashable, CustomStringConvertible {
     case .file(let path): "file:\(path)"
     case .credential(let name): "credential:\(name)"
     case .environment(let name): "env:\(name)"
+    case .held(_, let name): "held:\(name)"
     }
   }
+
+  /// Whether this process holds the secret. It was given for what it is used for, so there is nothing that could be mixed up.
+  public var isHeld: Bool { if case .held = kind { true } else { false } }
 
   private static let kinds = "prompt, fd:N, file:PATH, credential:NAME, env:NAME or protected-path"
 

@@ -4,7 +4,7 @@ import Synchronization
 /// Asks for a secret on the terminal, without echo, and leaves the terminal as it was, also when a signal ends or stops the program.
 struct TerminalPrompt {
   /// The controlling terminal, whatever standard input and output are.
-  var path = "/dev/tty"
+  var path = OpenTerminal.controlling
 
   /// One question at a time: the terminal and the signal handlers belong to the process.
   static let oneAtATime = Mutex(())
@@ -20,17 +20,10 @@ struct TerminalPrompt {
   }
 
   private func askAlone(_ purpose: String, confirm: Bool, operation: String) throws(SecretError) -> SecretBytes {
-    let terminal = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)
-    guard terminal >= 0, isatty(terminal) == 1 else {
-      if terminal >= 0 { close(terminal) }
-      throw SecretError(
-        .noTerminal, operation, "there is no terminal to ask on",
-        hint: "name another source: fd:N, file:PATH, credential:NAME or protected-path")
-    }
-    defer { close(terminal) }
-    let answer = try line(on: terminal, asking: "\(purpose): ", operation)
+    let terminal = try OpenTerminal(path, operation, hint: "name another source: fd:N, file:PATH, credential:NAME or protected-path")
+    let answer = try line(on: terminal.descriptor, asking: "\(purpose): ", operation)
     guard confirm else { return answer }
-    let again = try line(on: terminal, asking: "\(purpose), once more: ", operation)
+    let again = try line(on: terminal.descriptor, asking: "\(purpose), once more: ", operation)
     guard answer.isEqual(to: again) else {
       throw SecretError(.confirmation, operation, "the two entries differ", hint: "nothing was changed; try again")
     }

@@ -43,7 +43,7 @@ struct CertificateServiceSimulator: AsyncParsableCommand {
       for form in SimulatorCommand.forms { try Self.tell("\(form.syntax): \(form.explanation)") }
       return
     }
-    let stopping = StopSignals()
+    let stopping = StopSignals(untilInputEnds: options.untilInputEnds)
     var configuration = try options.configuration()
     configuration.log = { line in try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
     let credentials = try options.credentials()

@@ -90,6 +90,9 @@ struct SimulatorOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long a late answer takes.", valueName: "seconds"))
   var lateFor = 5.0
 
+  @Flag(help: "End when standard input ends, as it does when the program that started this one is gone.")
+  var untilInputEnds = false
+
   @Flag(help: "List the faults and end.")
   var listFaults = false
 

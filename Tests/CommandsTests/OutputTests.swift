@@ -9,11 +9,12 @@ struct OutputTests {
     let bench = try Bench()
     #expect(try await bench.succeeds("--version").wholeMatch(of: /hsmkey \d+\.\d+\.\d+\n/) != nil)
     #expect(try await bench.succeeds("--help").contains("USAGE: hsmkey"))
-    for group in ["token", "key", "certificate", "service", "xml", "config"] {
+    for group in ["token", "key", "certificate", "service", "xml", "config", "trust", "ceremony"] {
       #expect(try await bench.succeeds(group, "--help").contains("SUBCOMMANDS:"))
     }
     for command in [
       ["csr"], ["doctor"], ["benchmark"], ["token", "show"], ["key", "sign"], ["certificate", "enrol"], ["xml", "verify"],
+      ["ceremony", "check"], ["ceremony", "print"], ["ceremony", "rehearse"], ["ceremony", "perform"], ["ceremony", "verify"],
     ] {
       let result = try await bench.hsmkey(command + ["--help"])
       #expect(result.exitCode == 0)
@@ -31,6 +32,8 @@ struct OutputTests {
     arguments: [
       ["--nonsense"], ["nonsense"], ["key", "nonsense"], ["key", "generate"], ["key", "generate", "a", "b"], ["key", "list", "--module"],
       ["csr", "k"], ["key", "list", "--pin", "1234"], ["token", "init"], ["certificate", "enrol"], ["completions"],
+      ["ceremony", "check"], ["ceremony", "print", "plan.yaml"], ["ceremony", "rehearse", "plan.yaml"],
+      ["ceremony", "perform", "plan.yaml", "--site", "s"], ["ceremony", "verify"],
     ])
   func usage(arguments: [String]) async throws {
     let bench = try Bench()
@@ -57,7 +60,8 @@ struct OutputTests {
         ["certificate", "fetch", "payroll"], ["service", "request", "payroll", "--operation", "renew", "--csr", "k.csr"],
         ["xml", "sign", "payroll", "--in", "a.xml", "--out", "b.xml"], ["xml", "verify", "b.xml"], ["config", "show"],
       ]
-      for command in commands {
+      try await bench.prepareDestruction()
+      for command in commands + Bench.destruction.map({ $0.name.split(separator: " ").map(String.init) + $0.arguments }) {
         let result = try await bench.hsmkey(command + ["--json"])
         #expect(result.exitCode == 0, "\(command): \(result.standardError)")
         let answer = try JSON(parsing: result.standardOutput)

@@ -20,7 +20,9 @@ struct SecrecyTests {
 
   /// Every command of the tool, so that it works, in an order in which each finds what it needs. `SERIAL` is the token's,
   /// `EARLIER` an earlier certificate's, `ADDRESS` a server that demands the certificate, `CA` the authority behind it.
-  static let commands: [(name: String, arguments: [String])] = [
+  static let commands = tokenCommands + Bench.destruction
+
+  private static let tokenCommands: [(name: String, arguments: [String])] = [
     ("token list", []), ("token init", ["payroll", "--serial", "SERIAL", "--so-pin-source", "file:so-pin"]),
     ("token show", []), ("token check-pin", []),
     ("token set-pin", ["--reset-user-pin", "--so-pin-source", "file:so-pin", "--new-pin-source", "file:pin"]),
@@ -40,9 +42,11 @@ struct SecrecyTests {
     ("service request", ["payroll", "--operation", "renew", "--csr", "k.csr", "--out", "r.xml"]),
     ("xml sign", ["payroll", "--in", "a.xml", "--out", "b.xml"]), ("xml verify", ["b.xml"]),
     ("audit", ["--write", "i.json", "--sign-with", "k", "--html", "i.html"]), ("config show", []),
-    ("trust import", ["trust/services-root.pem"]), ("trust list", []),
-    ("completions", ["bash"]),
+    ("trust import", ["trust/services-root.pem"]), ("trust list", []), ("completions", ["bash"]),
   ]
+
+  /// They know no `--log-level`: they touch no token.
+  private static let untraced: Set = ["completions", "key verify-proof", "ceremony check", "ceremony print", "ceremony verify"]
 
   @Test("every command that there is has its place in this test")
   func everyCommand() async throws {
@@ -74,9 +78,10 @@ struct SecrecyTests {
 
       // What works.
       for (name, rest) in Self.commands {
+        if name == "ceremony check" { try await bench.prepareDestruction() }
         let arguments = name.split(separator: " ").map(String.init) + rest.map { values[$0] ?? $0 }
         let result = try await bench.hsmkey(
-          arguments + (["completions", "key verify-proof"].contains(name) ? [] : ["--log-level", "trace"]), environment: temporary)
+          arguments + (Self.untraced.contains(name) ? [] : ["--log-level", "trace"]), environment: temporary)
         transcript.add(result)
         if name == "certificate enrol" { values["EARLIER"] = try await service.status()["certificate"]["serial"].string }
         // What judges tells its judgement by the exit code.

@@ -39,8 +39,8 @@ struct TraceTests {
   func byType() async throws {
     let module = try FaultModule()
     let seen = Mutex<[TracedCall]>([])
-    CallTrace.install { call in seen.withLock { $0.append(call) } }
-    defer { CallTrace.install(nil) }
+    let registration = CallTrace.add { call in seen.withLock { $0.append(call) } }
+    defer { CallTrace.remove(registration) }
     _ = try Module(path: module.path).tokens()
     let calls = seen.withLock { $0 }.filter { $0.module == module.path }
     #expect(calls.map(\.function).contains("C_GetTokenInfo"))

@@ -15,6 +15,16 @@ struct URIPlaceTests {
       ["xml", "sign", "k", "--in", uri, "--out", "s"], ["xml", "sign", "k", "--in", "pin", "--out", uri],
       ["service", "request", "k", "--operation", "renew", "--csr", uri], ["certificate", "export", "k", "--out", uri],
       ["token", "list", "--config", uri], ["token", "list", "--module", uri],
+      ["ceremony", "check", uri], ["ceremony", "check", "plan.yaml", "--site", uri], ["ceremony", "print", uri, "--out", "page"],
+      ["ceremony", "print", "plan.yaml", "--out", uri], ["ceremony", "print", "plan.yaml", "--transcript", uri, "--out", "page"],
+      ["ceremony", "rehearse", uri, "--out", "r"], ["ceremony", "rehearse", "plan.yaml", "--out", uri],
+      ["ceremony", "rehearse", "plan.yaml", "--out", "r", "--answers", uri],
+      ["ceremony", "rehearse", "plan.yaml", "--out", "r", "--softhsm", uri],
+      ["ceremony", "rehearse", "plan.yaml", "--out", "r", "--simulator", uri],
+      ["ceremony", "perform", "plan.yaml", "--site", uri, "--rehearsal", "r"],
+      ["ceremony", "perform", "plan.yaml", "--site", "s", "--rehearsal", uri],
+      ["ceremony", "verify", uri], ["ceremony", "verify", "plan.yaml", "--plan", uri], ["ceremony", "verify", "plan.yaml", "--key", uri],
+      ["ceremony", "verify", "plan.yaml", "--rehearsal", uri],
     ])
   func options(_ arguments: [String]) async throws {
     let bench = try await Self.bench()
@@ -111,6 +121,7 @@ struct URIPlaceTests {
     let bench = try await Bench.withToken()
     try await bench.succeeds("key", "generate", "k", "--algorithm", "ecdsa-p256")
     try bench.folder.write("certificates: {k: {customer-id: '1'}}\nstate: state/s.sqlite\n".utf8, to: "c.yaml")
+    try bench.folder.write(try Bench.ceremonyFile("destruction.yaml"), to: "plan.yaml")
     return bench
   }
 }

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A rule as it stands in the sources: `static let source = SecretRule("SECRET-SOURCE")` under its doc comment.
+/// A rule as it stands in the sources under its doc comment: `static let source = SecretRule("SECRET-SOURCE")`, or in an enumeration of
+/// rules `case seal = "CEREMONY-SEAL"`.
 private struct Rule: Sendable {
   let name: String
   let sentence: String
@@ -11,11 +12,17 @@ private struct Rule: Sendable {
   static let all: [Rule] = SourceTree.swiftSources.flatMap { file in
     let lines = file.lines
     return lines.indices.compactMap { index -> Rule? in
-      guard let match = lines[index].firstMatch(of: /static let \w+ = \w+Rule\("([^"]*)"\)/) else { return nil }
+      guard let name = Self.name(in: lines[index], of: file) else { return nil }
       let comment = lines[..<index].reversed().prefix { $0.drop { $0 == " " }.hasPrefix("///") }.reversed()
       let sentence = comment.map { $0.drop { $0 == " " }.dropFirst(3).drop { $0 == " " } }.joined(separator: " ")
-      return Rule(name: String(match.1), sentence: sentence, place: "\(file):\(index + 1)")
+      return Rule(name: name, sentence: sentence, place: "\(file):\(index + 1)")
     }
+  }
+
+  private static func name(in line: Substring, of file: SourceFile) -> String? {
+    if let match = line.firstMatch(of: /static let \w+ = \w+Rule\("([^"]*)"\)/) { return String(match.1) }
+    guard file.text.contains(/enum \w+Rule: String/) else { return nil }
+    return line.firstMatch(of: /^ *case \w+ = "([^"]*)"/).map { String($0.1) }
   }
 }
 

@@ -209,16 +209,24 @@ struct ModuleTests {
     #expect(token.sessionCount == nil)
   }
 
-  @Test("a tracer sees names, answers and times of calls, and can be taken away")
+  @Test("a tracer sees names, answers and times of calls, beside others, and can be taken away without them")
   func tracing() async throws {
     let scripted = try await ScriptedModule()
     let seen = Mutex<[TracedCall]>([])
-    CallTrace.install { call in seen.withLock { $0.append(call) } }
+    let others = Mutex<[TracedCall]>([])
+    let registration = CallTrace.add { call in seen.withLock { $0.append(call) } }
+    let other = CallTrace.add { call in others.withLock { $0.append(call) } }
+    #expect(registration != other)
     let module = try Module(path: scripted.path)
-    CallTrace.install(nil)
+    CallTrace.remove(registration)
     try module.finalize()
+    CallTrace.remove(other)
+    CallTrace.remove(other)
+    _ = try Module(path: scripted.path)
     let calls = seen.withLock { $0 }.filter { $0.module == scripted.path }
     #expect(calls.map(\.function) == ["C_GetFunctionList", "C_Initialize", "C_GetInfo"])
+    let otherCalls = others.withLock { $0 }.filter { $0.module == scripted.path }
+    #expect(otherCalls.map(\.function) == ["C_GetFunctionList", "C_Initialize", "C_GetInfo", "C_Finalize"])
     #expect(calls.allSatisfy { $0.returnValue == .ok && $0.duration >= .zero })
   }
 

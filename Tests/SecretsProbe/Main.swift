@@ -2,11 +2,13 @@ import Glibc
 import Secrets
 
 /// Reads one secret as a real program on a real terminal does, and tells only its length.
-/// `secrets-probe SOURCE [--confirm] [--again]`; exit code 0, or 1 with the error on standard error.
+/// `secrets-probe SOURCE [--confirm] [--again]`, or `secrets-probe line` for a line of text; exit code 0, or 1 with the error on
+/// standard error.
 @main
 struct SecretsProbe {
   static func main() {
     do {
+      if CommandLine.arguments.dropFirst().first == "line" { return try askForLine() }
       let source = try SecretSource(parsing: CommandLine.arguments.dropFirst().first ?? "prompt")
       try read(source)
       if CommandLine.arguments.contains("--again"), let name = source.environmentVariable { try readAgain(source, name) }
@@ -15,6 +17,11 @@ struct SecretsProbe {
       unsafe _ = write(2, text, text.count)
       exit(1)
     }
+  }
+
+  private static func askForLine() throws {
+    let line = try TerminalLine(["The bag is\u{1b}[2J sealed."], prompt: "Number of the bag: ").ask()
+    print("got <\(line)>, \(line.utf8.count) bytes")
   }
 
   private static func read(_ source: SecretSource, _ what: String = "") throws {

@@ -43,6 +43,23 @@ struct SecretSourceTests {
     #expect(error.rule == .protectedPath)
   }
 
+  @Test("a secret that the process holds is a source that no text names: read again and again, each time a copy")
+  func held() throws {
+    let secret = HeldSecret(SecretBytes(copying: Array("774411".utf8)))
+    let source = SecretSource.held(secret, name: "officer-pin")
+    #expect(source.description == "held:officer-pin")
+    #expect(source.canBeReadAgain && !source.isPerson && !source.isProtectedPath && source.isHeld)
+    #expect(!SecretSource.prompt.isHeld)
+    #expect(source.warning == nil && source.environmentVariable == nil)
+    try source.check()
+    for _ in 0..<2 { #expect(try source.read(purpose: "PIN").isEqual(to: secret.copy())) }
+    #expect(source == .held(secret, name: "officer-pin"))
+    #expect(source != .held(HeldSecret(secret.copy()), name: "officer-pin"), "the same one, not the same bytes")
+    #expect(throws: SecretError.self) { try SecretSource(parsing: "held:officer-pin") }
+    let empty = SecretSource.held(HeldSecret(SecretBytes(copying: [])), name: "nothing")
+    #expect(try #require(throws: SecretError.self) { _ = try empty.read(purpose: "PIN") }.rule == .empty)
+  }
+
   @Test("every rule has a name of its own, in capitals")
   func names() {
     #expect(Set(SecretRule.allCases.map(\.rawValue)).count == SecretRule.allCases.count)

@@ -47,20 +47,23 @@ private final class Asked: Sendable {
   init(_ answer: Bool) { self.answer = answer }
 }
 
-/// How often `C_Login` was called while this listens. There is one tracer for a process, so the suite is serialized.
+/// How often `C_Login` was called while this listens.
 private final class LoginCounter: Sendable {
   private let count = Atomic<Int>(0)
-  private let module: String
+  private let registration = Mutex<CallTrace.Registration?>(nil)
 
   init(_ token: Token) {
-    module = token.module.path
-    CallTrace.install { [self] call in
+    let module = token.module.path
+    let registered = CallTrace.add { [self] call in
       if call.function == "C_Login", call.module == module { count.add(1, ordering: .relaxed) }
     }
+    registration.withLock { $0 = registered }
   }
 
   func take() -> Int { count.exchange(0, ordering: .relaxed) }
-  func end() { CallTrace.install(nil) }
+  func end() {
+    if let registered = registration.withLock({ $0.take() }) { CallTrace.remove(registered) }
+  }
 }
 
 @Suite(

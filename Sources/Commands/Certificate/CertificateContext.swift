@@ -76,15 +76,35 @@ extension CommandContext {
   /// What the state holds of one certificate.
   func record(named name: String) throws -> CertificateRecord? { try existingStore()?.record(named: name) }
 
+  /// What a life cycle needs beside a token.
+  private struct LifecycleParts {
+    let trust: TrustSets
+    let revocation: RevocationCheck
+    let service: CertificateService
+    let store: LifecycleStore
+  }
+
   /// Everything together: token, service, state.
   func lifecycle() async throws -> (lifecycle: CertificateLifecycle, keys: TokenKeys) {
     // What needs no PIN is checked first, so that a mistake in the configuration costs nobody a login.
+    let parts = try lifecycleParts()
+    let keys = try await tokenKeys()
+    return (lifecycle(parts, keys), keys)
+  }
+
+  /// The same on a token that somebody has logged in to already.
+  func lifecycle(on keys: TokenKeys) throws -> CertificateLifecycle { lifecycle(try lifecycleParts(), keys) }
+
+  private func lifecycleParts() throws -> LifecycleParts {
     let trust = try trustSets()
     let revocation = try revocationCheck()
     let service = try certificateService(trust, revocation)
     _ = try tokenURI()
-    let store = try LifecycleStore(path: settings.state.value)
-    let keys = try await tokenKeys()
+    return LifecycleParts(
+      trust: trust, revocation: revocation, service: service, store: try LifecycleStore(path: settings.state.value))
+  }
+
+  private func lifecycle(_ parts: LifecycleParts, _ keys: TokenKeys) -> CertificateLifecycle {
     let configured = settings.file.service
     var timing = LifecycleTiming()
     if let wait = configured.firstWait { timing.firstWait = wait }
@@ -94,10 +114,11 @@ extension CommandContext {
     let codes = ErrorCodeTable(notReady: configured.notReadyCodes ?? [], permanent: configured.permanentCodes ?? [])
     let uncertainRenewal = configured.uncertainRenewal.map(UncertainRenewal.init(rawValue:)) ?? .ask
     let programs = OneAtATime()
-    let lifecycle = CertificateLifecycle(
-      store: store, service: service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
+    return CertificateLifecycle(
+      store: parts.store, service: parts.service, keys: TokenLifecycleKeys(keys: keys, policy: settings.policy.value),
       acceptance: AcceptanceOptions(
-        issuers: trust.issuers, allowedIssuers: configured.allowedIssuers ?? [], revocation: revocation, skipsKeyMatch: isTestBench),
+        issuers: parts.trust.issuers, allowedIssuers: configured.allowedIssuers ?? [], revocation: parts.revocation,
+        skipsKeyMatch: isTestBench),
       timing: timing, transforms: renewalTransforms, codes: codes, uncertainRenewal: uncertainRenewal,
       afterChange: { name in
         // Nobody is told to use a certificate that nobody can use.
@@ -108,7 +129,6 @@ extension CommandContext {
           await AfterChange.run(program, certificate: name, without: self.secretVariables, progress: { self.progress($0) })
         }
       }, report: { self.progress("\($0.name): \($0.description)") })
-    return (lifecycle, keys)
   }
 
   /// Refuses a transfer id that no request could carry.

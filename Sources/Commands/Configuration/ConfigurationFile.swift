@@ -1,4 +1,5 @@
 import PKCS11
+import StrictYAML
 
 /// What stands in a configuration file, and nothing else: no defaults, no environment.
 struct ConfigurationFile: Sendable {
@@ -84,10 +85,20 @@ struct ConfigurationFile: Sendable {
 
   init() {}
 
+  /// The largest configuration file, in bytes: tens of thousands of certificates.
+  static let maximumSize = 4 << 20
+
   /// Parses a file's text; every key that is not known is an error.
   init(parsing text: String, file: String) throws {
+    do {
+      try self.init(try StrictMapping(parsing: text, file: file, limits: .init(size: Self.maximumSize)), file: file)
+    } catch let error as YAMLError {
+      throw CommandError(error)
+    }
+  }
+
+  private init(_ root: StrictMapping, file: String) throws {
     path = file
-    let root = try StrictMapping(parsing: text, file: file)
     try root.allow(["token", "state", "trust-folder", "trust-pins", "service", "audit", "certificates", "policy", "renewal-spread"])
     state = try root.file("state")
     trustFolder = try root.file("trust-folder")

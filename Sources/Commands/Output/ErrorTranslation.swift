@@ -1,9 +1,11 @@
 import CertificateLifecycle
 import CertificateService
 import HTTPSTransport
+import KeyCeremony
 import KeyEvidence
 import PKCS11
 import Secrets
+import StrictYAML
 import TokenKeys
 import XMLSignature
 
@@ -25,6 +27,8 @@ enum ErrorTranslation {
         error.rule == .signer ? .untrustedAnswer : .ruleRefused, code: error.rule == .signer ? "untrusted" : "rule-refused",
         rule: error.rule.rawValue, operation: error.operation, message: error.message, hints: [error.hint])
     case let error as HTTPSTransportError: translate(error)
+    case let error as YAMLError: CommandError(error)
+    case let error as CeremonyError: translate(error)
     default: nil
     }
   }
@@ -110,6 +114,19 @@ enum ErrorTranslation {
     return CommandError(
       statuses[error.code] ?? .internalFault, code: error.code.rawValue, rule: error.rule?.rawValue ?? transport?.rule.rawValue,
       operation: error.operation, message: error.message, hints: codes + [error.hint])
+  }
+
+  private static func translate(_ error: CeremonyError) -> CommandError {
+    let (status, code): (ExitStatus, String) =
+      switch error.rule {
+      case .planFile, .planSense, .answersFile, .transcriptFile: (.inputData, "input")
+      case .siteFile, .siteComplete: (.configuration, "configuration")
+      case .seal, .transcriptChain, .transcriptWhole, .transcriptSteps, .fileDigest: (.untrustedAnswer, "untrusted")
+      case .oneRun: (.notReady, "not-ready")
+      default: (.ruleRefused, "rule-refused")
+      }
+    return CommandError(
+      status, code: code, rule: error.rule.rawValue, operation: error.operation, message: error.message, hints: [error.hint])
   }
 
   private static func translate(_ error: LifecycleError) -> CommandError {

@@ -9,20 +9,22 @@ enum InputOutput {
 
   /// Reads a file, or standard input for `-`.
   ///
-  /// - Parameter check: looks at what was opened, before anything is read.
+  /// - Parameters:
+  ///   - limit: the largest that is taken, in bytes.
+  ///   - check: looks at what was opened, before anything is read.
   static func read(
-    _ path: String, operation: String, check: (FileDescriptor) throws -> Void = { _ in }
+    _ path: String, operation: String, limit: Int = maximumInputSize, check: (FileDescriptor) throws -> Void = { _ in }
   ) throws -> [UInt8] {
     try refuseURI(path, operation: operation)
     do {
       let descriptor = path == "-" ? .standardInput : try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
       let handle = FileHandle(fileDescriptor: descriptor.rawValue, closeOnDealloc: path != "-")
       try check(descriptor)
-      let data = try handle.read(upToCount: maximumInputSize + 1) ?? Data()
-      guard data.count <= maximumInputSize else {
+      let data = try handle.read(upToCount: limit + 1) ?? Data()
+      guard data.count <= limit else {
         throw CommandError.input(
-          "\(path) is larger than \(maximumInputSize >> 20) MiB", operation: operation,
-          hint: "no command reads more than \(maximumInputSize >> 20) MiB")
+          "\(path) is larger than \(limit >> 20) MiB", operation: operation,
+          hint: "this command reads no more than \(limit >> 20) MiB")
       }
       return Array(data)
     } catch let error as CommandError {

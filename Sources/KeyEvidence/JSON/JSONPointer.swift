@@ -1,10 +1,10 @@
 /// JSON pointers (RFC 6901): `/content/probes/2`.
-enum JSONPointer {
+package enum JSONPointer {
   /// The pointer to a member or element of what `parent` points to.
-  static func appending(_ name: String, to parent: String) -> String {
+  package static func appending(_ name: String, to parent: String) -> String {
     guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return "\(parent)/\(name)" }
     return "\(parent)/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
   }
 
-  static func appending(_ index: Int, to parent: String) -> String { "\(parent)/\(index)" }
+  package static func appending(_ index: Int, to parent: String) -> String { "\(parent)/\(index)" }
 }

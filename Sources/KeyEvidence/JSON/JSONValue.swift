@@ -22,7 +22,7 @@ public enum JSONValue: Sendable, Hashable {
 
 extension JSONValue {
   /// What kind of value it is, in a word with its article.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"

@@ -19,25 +19,46 @@ public struct TracedCall: Sendable {
 
 /// Where calls into modules are reported while somebody listens.
 ///
-/// There is one tracer for the whole process. Without one, a call costs one relaxed load of a flag more than without this code.
+/// Listeners belong to the whole process, and there may be several. Without one, a call costs one relaxed load of a flag more than without
+/// this code.
 public enum CallTrace {
   /// Receives each call after it returned, on the thread that made it. It must not call a module itself.
   public typealias Tracer = @Sendable (TracedCall) -> Void
 
-  /// Installs a tracer in place of the one before; `nil` ends tracing.
-  public static func install(_ tracer: Tracer?) {
-    current.withLock { current in
-      current = tracer
-      isInstalled.store(tracer != nil, ordering: .relaxed)
+  /// A tracer that listens. It is taken away with this.
+  public struct Registration: Sendable, Hashable {
+    fileprivate let number: UInt64
+  }
+
+  /// Lets a tracer listen, beside those that listen already.
+  public static func add(_ tracer: @escaping Tracer) -> Registration {
+    listeners.withLock { listeners in
+      let registration = Registration(number: listeners.nextNumber)
+      listeners.nextNumber += 1
+      listeners.tracers.append((registration, tracer))
+      isListenedTo.store(true, ordering: .relaxed)
+      return registration
     }
   }
 
-  static let isInstalled = Atomic<Bool>(false)
-
-  static func report(_ call: TracedCall) {
-    let tracer = current.withLock { $0 }
-    tracer?(call)
+  /// Takes a tracer away. A call that is under way on another thread may still be reported to it.
+  public static func remove(_ registration: Registration) {
+    listeners.withLock { listeners in
+      listeners.tracers.removeAll { $0.registration == registration }
+      isListenedTo.store(!listeners.tracers.isEmpty, ordering: .relaxed)
+    }
   }
 
-  private static let current = Mutex<Tracer?>(nil)
+  static let isListenedTo = Atomic<Bool>(false)
+
+  static func report(_ call: TracedCall) {
+    for (_, tracer) in listeners.withLock({ $0.tracers }) { tracer(call) }
+  }
+
+  private struct Listeners: Sendable {
+    var tracers: [(registration: Registration, tracer: Tracer)] = []
+    var nextNumber: UInt64 = 0
+  }
+
+  private static let listeners = Mutex(Listeners())
 }

@@ -74,7 +74,7 @@ internal import Synchronization
   ) -> ReturnValue {
     CallMonitor.ofThisThread { $0.begin(function) }
     defer { CallMonitor.ofThisThread { $0.end() } }
-    guard CallTrace.isInstalled.load(ordering: .relaxed) else { return ReturnValue(invoke()) }
+    guard CallTrace.isListenedTo.load(ordering: .relaxed) else { return ReturnValue(invoke()) }
     return traced(function, of: path(), mechanism: mechanism(), invoke)
   }
 

@@ -13,23 +13,28 @@ extension TokenKeys {
   ///   - name: becomes `CKA_LABEL` of both halves; 1 to 255 bytes of UTF-8. A name that is taken is refused.
   ///   - policy: what the key must be.
   ///   - probes: what to try on the key before anybody gets it.
+  ///   - identifier: becomes `CKA_ID`, where the caller has written it down before; nil for one from the token's random numbers. A token
+  ///     that chooses by itself gives another one.
   /// - Returns: the key, which met the policy.
   /// - Throws: ``TokenKeysError`` with the rule that refused; `PKCS11Error` from the token.
   public func generate(
-    _ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy = .nonExportableSigning, probes: Set<KeyProbe> = .all
+    _ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy = .nonExportableSigning, probes: Set<KeyProbe> = .all,
+    identifier: KeyIdentifier? = nil
   ) async throws -> TokenKey {
-    try await generateExamined(algorithm, named: name, policy: policy, probes: probes).key
+    try await generateExamined(algorithm, named: name, policy: policy, probes: probes, identifier: identifier).key
   }
 
-  /// As ``generate(_:named:policy:probes:)``, with the examination that the key has passed.
+  /// As ``generate(_:named:policy:probes:identifier:)``, with the examination that the key has passed.
   ///
   /// - Parameter willProbe: is told of each probe before it is made, on the token's own thread.
   public func generateExamined(
     _ algorithm: KeyAlgorithm, named name: String, policy: KeyPolicy = .nonExportableSigning, probes: Set<KeyProbe> = .all,
-    willProbe: @escaping @Sendable (KeyProbe) -> Void = { _ in }
+    identifier: KeyIdentifier? = nil, willProbe: @escaping @Sendable (KeyProbe) -> Void = { _ in }
   ) async throws -> (key: TokenKey, examination: KeyExamination) {
     try await generate(
-      KeyWish(algorithm: algorithm, name: name, policy: policy, probes: probes, dialect: token.dialect, willProbe: willProbe))
+      KeyWish(
+        algorithm: algorithm, name: name, policy: policy, probes: probes, identifier: identifier, dialect: token.dialect,
+        willProbe: willProbe))
   }
 
   /// The same with a dialect that is told and not found out.
@@ -90,6 +95,7 @@ private struct KeyWish: Sendable {
   let name: String
   let policy: KeyPolicy
   let probes: Set<KeyProbe>
+  var identifier: KeyIdentifier?
   let dialect: TokenDialect
   let willProbe: @Sendable (KeyProbe) -> Void
 }
@@ -110,7 +116,12 @@ extension TokenConnection {
     }
     // Labels are for people, so nothing on the token stops a second key from having one; we do.
     guard try halves(named: name).isEmpty else { throw nameTaken(name, operation: operation) }
-    let identifier = KeyIdentifier(try reading { try $0.generateRandom(count: KeyIdentifier.length) })
+    let identifier = try wish.identifier ?? KeyIdentifier(reading { try $0.generateRandom(count: KeyIdentifier.length) })
+    if wish.identifier != nil, try reading({ try !KeyPairMaking.halves(of: identifier, in: &$0).isEmpty }) {
+      throw TokenKeysError(
+        .keyAmbiguous, operation: operation, message: "the token holds a key with CKA_ID \(identifier) already",
+        hint: "nothing was made")
+    }
     var making = KeyPairMaking(
       name: name, identifier: identifier, dialect: wish.dialect,
       wishes: wish.policy.templateChanges(algorithm, offered: try mechanisms()))

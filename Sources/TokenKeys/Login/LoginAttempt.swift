@@ -26,8 +26,8 @@ extension TokenLogin {
   func readPIN(on present: Token) throws -> TokenPIN {
     guard present.isSame(as: token) else { throw TokenPIN.otherToken(present, token) }
     let before = try view(of: present, isLocked: false) { _ in nil }
-    var agreed: Set<KeyRule> = []
-    try agree(to: before.reservations, &agreed)
+    var agreed = agreed
+    try agree(to: before.reservations.filter { !agreed.contains($0.rule) }, &agreed)
     return try TokenPIN(reading: source, purpose: purpose(before.flags), for: present, agreed: agreed)
   }
 

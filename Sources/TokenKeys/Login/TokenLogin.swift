@@ -20,6 +20,8 @@ public struct TokenLogin: Sendable {
   /// A person is there who can be asked.
   public let isAttended: Bool
   let lastTryWasAskedFor: Bool
+  /// What the caller knows the reason of, so that nobody has to be asked: a try that it has just made itself.
+  package var agreed: Set<KeyRule> = []
   private let readings = Readings()
 
   /// What asks the person, and what tells the time; tests put their own here.

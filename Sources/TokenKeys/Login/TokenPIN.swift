@@ -111,9 +111,9 @@ enum PINSourceRegister {
   private static let tokens = Mutex<[SecretSource: TokenIdentity]>([:])
 
   /// Remembers that a source is for a token. A person is asked for each token by its name, and a descriptor gives its secret only once, so
-  /// neither can be used for two tokens by oversight.
+  /// neither can be used for two tokens by oversight. Nor can a secret that this process holds, which must not be kept here either.
   static func bind(_ source: SecretSource, to token: TokenIdentity) throws(TokenKeysError) {
-    guard !source.isPerson, source.canBeReadAgain else { return }
+    guard !source.isPerson, !source.isHeld, source.canBeReadAgain else { return }
     let known = tokens.withLock { tokens in
       if let known = tokens[source] { return known }
       tokens[source] = token
