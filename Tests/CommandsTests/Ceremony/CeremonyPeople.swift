@@ -81,7 +81,8 @@ final class CeremonyPeople {
   }
 
   private static let prompts = [
-    "yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", ", once more: ", "PIN: ", ", once more: ", "Share: ", "payroll: ",
+    "yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", ", once more: ", "PIN: ",
+    ", once more: ", "Share: ", "payroll: ",
     "root: ",
   ]
 

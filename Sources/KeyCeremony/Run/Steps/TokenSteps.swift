@@ -128,7 +128,7 @@ extension CeremonyRun {
     for _ in 1..<Self.maximumTries where room.isAttended {
       do {
         return try await body()
-      } catch where (error as? SecretError)?.rule == .confirmation || (error as? TokenKeysError)?.rule == .pinLength {
+      } catch  where (error as? SecretError)?.rule == .confirmation || (error as? TokenKeysError)?.rule == .pinLength {
         let trouble = surroundings.explain(error)
         try record.noted(step: frame.step.id, "a new PIN was typed wrongly: \(trouble.message)")
         try await room.show(
