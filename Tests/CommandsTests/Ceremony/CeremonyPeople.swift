@@ -82,8 +82,7 @@ final class CeremonyPeople {
 
   private static let prompts = [
     "yes, absent or stop: ", "yes or stop: ", "words: ", "> ", "New PIN: ", "New PIN, once more: ", ", once more: ", "PIN: ",
-    ", once more: ", "Share: ", "payroll: ",
-    "root: ",
+    "Share: ", "payroll: ", "root: ",
   ]
 
   private func reply(_ asked: Asked, _ prompt: String) -> String {
