@@ -19,6 +19,28 @@ struct TokenCertificatesTests {
       subject: name, signatureAlgorithm: .ecdsaWithSHA256, extensions: .init(), issuerPrivateKey: (issuer ?? key).privateKey)
   }
 
+  @Test("what a generation that was cut off has made is destroyed whole, unless a certificate says that it is in use")
+  func unfinished() async throws {
+    let bench = try TokenKeysBench()
+    let keys = try await bench.keys()
+    let identifier = KeyIdentifier(Array(repeating: 0xC1, count: KeyIdentifier.length))
+    let unfinished = try await keys.generate(.ecdsaP256, named: "unfinished", identifier: identifier)
+    #expect(unfinished.identifier == identifier)
+    await #expect { try await keys.generate(.ecdsaP256, named: "second", identifier: identifier) } throws: {
+      ($0 as? TokenKeysError)?.code == .keyAmbiguous
+    }
+    try bench.destroy(.publicKey, named: "unfinished")
+    #expect(try await keys.destroyUnfinished(identifier) == 1)
+    #expect(try await keys.destroyUnfinished(identifier) == 0)
+    #expect(try await !keys.isTaken("unfinished"))
+
+    let used = try await keys.generate(.ecdsaP256, named: "used")
+    try await keys.store(try await certificate(for: used), for: used)
+    await #expect { try await keys.destroyUnfinished(used.identifier) } throws: { ($0 as? TokenKeysError)?.code == .keyAmbiguous }
+    #expect(try await keys.key(named: "used") == used)
+    try await keys.close()
+  }
+
   @Test("A certificate is stored once, with its key's name and identifier, and any program sees it without a PIN")
   func stored() async throws {
     let bench = try TokenKeysBench()

@@ -43,8 +43,9 @@ public enum SoftHSMReplica {
     } catch {
       throw failure("the token folder \(folder) cannot be read: \(error.localizedDescription)", error)
     }
-    return try found.filter { FileManager.default.fileExists(atPath: $0.appending(path: "token.object").path) }.map { token in
-      (try SoftHSMTokenObject(try read(token)).text(SoftHSMTokenObject.AttributeNumber.serial), token)
+    // A token that was being made when its process was killed may not be readable; it is nobody's original.
+    return found.filter { FileManager.default.fileExists(atPath: $0.appending(path: "token.object").path) }.compactMap { token in
+      (try? SoftHSMTokenObject(try read(token)).text(SoftHSMTokenObject.AttributeNumber.serial)).map { ($0, token) }
     }
   }
 

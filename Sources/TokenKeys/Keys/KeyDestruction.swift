@@ -88,6 +88,37 @@ extension TokenKeys {
   }
 }
 
+extension TokenKeys {
+  /// Destroys what a generation that was cut off has made so far: both halves, as far as they are there. For an identifier that was written
+  /// down for that very generation, and that nobody else can have.
+  ///
+  /// - Returns: how many objects were destroyed.
+  /// - Throws: ``TokenKeysError`` with ``TokenKeysError/Code/keyAmbiguous`` when a certificate carries the identifier: then the key is in use,
+  ///   and nothing is destroyed; with ``KeyRule/destroyProved`` when a search still finds something.
+  @discardableResult
+  public func destroyUnfinished(_ identifier: KeyIdentifier) async throws -> Int {
+    let operation = "remove the unfinished key \(identifier) on token \(token.label)"
+    return try await perform(isRepeatable: false) { connection in
+      try connection.writing { session in
+        try connection.checkLogin(in: &session)
+        let certificates = try session.findObjects(
+          matching: [.init(.objectClass, ObjectClass.certificate), .init(.id, identifier.bytes)], limit: 1)
+        guard certificates.isEmpty else {
+          throw TokenKeysError(.keyAmbiguous, operation: operation, message: "a certificate has its CKA_ID", hint: "nothing was destroyed")
+        }
+        let halves = try KeyPairMaking.halves(of: identifier, in: &session)
+        for handle in halves { try session.destroyObject(handle) }
+        guard try KeyPairMaking.halves(of: identifier, in: &session).isEmpty else {
+          throw TokenKeysError(
+            .keyUnusable, rule: .destroyProved, operation: operation,
+            message: "the token says that it destroyed the key, and shows it still")
+        }
+        return halves.count
+      }
+    }
+  }
+}
+
 extension TokenConnection {
   /// Destroys what is left of a key without its private half, and proves that nothing is left.
   fileprivate static func destroyRest(

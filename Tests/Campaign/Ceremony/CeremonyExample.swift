@@ -25,7 +25,4 @@ public enum CeremonyExample: String, CaseIterable, Sendable, CustomStringConvert
     case .destruction: ["ceremony-2026"]
     }
   }
-
-  /// How many certificates the service has issued for one performance.
-  var certificatesIssued: Int { usesService ? 1 : 0 }
 }

@@ -16,7 +16,9 @@ extension CeremonyPlace {
     findings += try await keyFindings(entries)
     if let service {
       let issued = try await service.issuedCount() - issuedBefore
-      if issued != example.certificatesIssued { findings.append("the service issued \(issued) certificates") }
+      // Where nobody could know whether the first request had arrived, a second one is what people decided on.
+      let mayBe = FileManager.default.fileExists(atPath: path("was-uncertain")) ? 1...2 : 1...1
+      if !mayBe.contains(issued) { findings.append("the service issued \(issued) certificates") }
     }
     findings += try secretFindings()
     let leftovers = try FileManager.default.contentsOfDirectory(atPath: path("performance")).filter { $0.hasSuffix(".part") }

@@ -14,16 +14,11 @@ extension CeremonyRun {
     var key: TokenKey?
     for text in frame.earlierTexts("cka-id") {
       guard let identifier = KeyIdentifier(hexadecimal: text) else { continue }
-      if let found = try await keyMadeBefore(identifier, planned.name, keys) {
-        key = found
-      } else {
-        try await keys.destroyRemains(of: identifier)
-      }
+      key = try await keyMadeBefore(identifier, planned.name, algorithm, policy, keys, frame) ?? key
     }
     let made: TokenKey
     if let key {
       try begin(frame, intending: ["cka-id": .string(key.identifier.hexadecimal)])
-      try await keys.prove(key, is: algorithm, policy: policy)
       try record.noted(
         step: frame.step.id, "the key had been made before the interruption; it has passed every check now, and no other is made")
       made = key
@@ -51,13 +46,27 @@ extension CeremonyRun {
       digest: [UInt8](hexadecimal: fingerprint))
   }
 
-  private func keyMadeBefore(_ identifier: KeyIdentifier, _ name: String, _ keys: TokenKeys) async throws -> TokenKey? {
+  /// The key that an attempt that was cut off has made, if it is whole and what it should be. What is not is removed: nobody has used it.
+  private func keyMadeBefore(
+    _ identifier: KeyIdentifier, _ name: String, _ algorithm: KeyAlgorithm, _ policy: KeyPolicy, _ keys: TokenKeys, _ frame: StepFrame
+  ) async throws -> TokenKey? {
+    let trouble: TokenKeysError
     do {
       let key = try await keys.key(identifier: identifier)
-      return key.name == name ? key : nil
-    } catch let error as TokenKeysError where error.code == .keyNotFound {
-      return nil
+      guard key.name == name else { return nil }
+      try await keys.prove(key, is: algorithm, policy: policy)
+      return key
+    } catch let error as TokenKeysError where [.keyNotFound, .keyUnusable, .ruleRefused].contains(error.code) {
+      trouble = error
     }
+    let count = try await keys.destroyUnfinished(identifier)
+    if count > 0 {
+      try record.noted(
+        step: nil,
+        "step \(frame.step.id): the key \(identifier) that was being made at the interruption was not whole and is destroyed: \(trouble.message)"
+      )
+    }
+    return nil
   }
 
   /// `prove-key`
