@@ -93,8 +93,8 @@ extension TokenKeys {
   /// down for that very generation, and that nobody else can have.
   ///
   /// - Returns: how many objects were destroyed.
-  /// - Throws: ``TokenKeysError`` with ``TokenKeysError/Code/keyAmbiguous`` when a certificate carries the identifier: then the key is in use,
-  ///   and nothing is destroyed; with ``KeyRule/destroyProved`` when a search still finds something.
+  /// - Throws: ``TokenKeysError`` with ``TokenKeysError/Code/keyAmbiguous`` when a certificate carries the identifier: then the key is in
+  ///   use, and nothing is destroyed; with ``KeyRule/destroyProved`` when a search still finds something.
   @discardableResult
   public func destroyUnfinished(_ identifier: KeyIdentifier) async throws -> Int {
     let operation = "remove the unfinished key \(identifier) on token \(token.label)"

@@ -63,7 +63,8 @@ extension CeremonyRun {
     if count > 0 {
       try record.noted(
         step: nil,
-        "step \(frame.step.id): the key \(identifier) that was being made at the interruption was not whole and is destroyed: \(trouble.message)"
+        "step \(frame.step.id): the key \(identifier) that was being made at the interruption is not whole, and destroyed: "
+          + trouble.message
       )
     }
     return nil
